@@ -1,0 +1,60 @@
+// The entry point, and the index of everything that deltamirror brings to SQL.
+
+#include "ext/function.h"
+#include "ext/version.h"
+#include "sqlite/api.h"
+#include "sqlite/row_source.h"
+
+namespace deltamirror::ext {
+namespace {
+
+// Functions without side effects may be used anywhere, also in the schema of a database that came from elsewhere.
+constexpr int kPure = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+// Functions that connect, read, write or change anything may not: only the application's own SQL calls them.
+[[maybe_unused]] constexpr int kDirect = SQLITE_UTF8 | SQLITE_DIRECTONLY;
+
+struct Function {
+  const char* name;
+  int least;  // arguments
+  int most;
+  int flags;
+  ScalarFunction function;
+};
+
+constexpr Function kFunctions[] = {
+    {"deltamirror_version", 0, 0, kPure, DeltamirrorVersion},
+    {"deltamirror_debug", 0, 0, kPure, DeltamirrorDebug},
+};
+
+using RegisterModule = int (*)(sqlite3* db);
+
+constexpr RegisterModule kModules[] = {
+    sqlite::RegisterRowSource,  // deltamirror_rows, internal
+};
+
+int Register(sqlite3* db) {
+  for (const Function& entry : kFunctions) {
+    for (int count = entry.least; count <= entry.most; ++count) {
+      const int rc = sqlite3_create_function_v2(db, entry.name, count, entry.flags, nullptr, entry.function, nullptr,
+                                                nullptr, nullptr);
+      if (rc != SQLITE_OK) return rc;
+    }
+  }
+  for (const RegisterModule module : kModules) {
+    if (const int rc = module(db); rc != SQLITE_OK) return rc;
+  }
+  return SQLITE_OK;
+}
+
+}  // namespace
+}  // namespace deltamirror::ext
+
+extern "C" __attribute__((visibility("default"))) int sqlite3_deltamirror_init(sqlite3* db, char** message,
+                                                                               const sqlite3_api_routines* api) {
+  if (!deltamirror::sqlite::InitializeApi(api)) {
+    *message =
+        sqlite3_mprintf("deltamirror needs SQLite 3.35.0 or later, but this host brings %s", sqlite3_libversion());
+    return SQLITE_ERROR;
+  }
+  return deltamirror::ext::Register(db);
+}

@@ -1,0 +1,11 @@
+#include "postgres/library.h"
+
+#include <libpq-fe.h>
+
+namespace deltamirror::postgres {
+
+int LibraryVersion() {
+  return PQlibVersion();
+}
+
+}  // namespace deltamirror::postgres

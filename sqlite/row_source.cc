@@ -1,0 +1,129 @@
+#include "sqlite/row_source.h"
+
+#include "absl/strings/str_cat.h"
+#include "sqlite/error.h"
+
+namespace deltamirror::sqlite {
+namespace {
+
+// Tells our pointers from any other extension's.
+constexpr char kPointerType[] = "deltamirror_row_source";
+constexpr int kColSource = kMaxRowColumns;  // hidden, behind c0 ... c1599
+
+struct RowsTable {
+  sqlite3_vtab base;
+};
+
+struct RowsCursor {
+  sqlite3_vtab_cursor base;
+  RowSource* source;  // not owned; null until Filter
+  bool at_end;
+  sqlite3_int64 rowid;
+};
+
+int RowsConnect(sqlite3* db, void*, int, const char* const*, sqlite3_vtab** table, char**) {
+  const int rc =
+      sqlite3_declare_vtab(db, absl::StrCat("CREATE TABLE x(", RowColumns(kMaxRowColumns), ", source HIDDEN)").c_str());
+  if (rc != SQLITE_OK) return rc;
+  // Rationale: only the extension's own statements can pass a source; a schema has no use for the table.
+  sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
+  *table = &(new RowsTable())->base;
+  return SQLITE_OK;
+}
+
+int RowsDisconnect(sqlite3_vtab* table) {
+  delete reinterpret_cast<RowsTable*>(table);
+  return SQLITE_OK;
+}
+
+int RowsOpen(sqlite3_vtab*, sqlite3_vtab_cursor** cursor) {
+  *cursor = &(new RowsCursor())->base;
+  return SQLITE_OK;
+}
+
+int RowsClose(sqlite3_vtab_cursor* cursor) {
+  delete reinterpret_cast<RowsCursor*>(cursor);
+  return SQLITE_OK;
+}
+
+int RowsNext(sqlite3_vtab_cursor* base) {
+  auto* cursor = reinterpret_cast<RowsCursor*>(base);
+  const absl::StatusOr<bool> more = cursor->source->Next();
+  if (!more.ok()) return VtabError(base->pVtab, more.status());
+  cursor->at_end = !*more;
+  ++cursor->rowid;
+  return SQLITE_OK;
+}
+
+int RowsColumn(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
+  auto* cursor = reinterpret_cast<RowsCursor*>(base);
+  if (column >= kMaxRowColumns) return SQLITE_OK;
+  const absl::Status status = cursor->source->Column(column, context);
+  return status.ok() ? SQLITE_OK : VtabError(base->pVtab, status);
+}
+
+int RowsRowid(sqlite3_vtab_cursor* cursor, sqlite3_int64* rowid) {
+  *rowid = reinterpret_cast<RowsCursor*>(cursor)->rowid;
+  return SQLITE_OK;
+}
+
+int RowsEof(sqlite3_vtab_cursor* cursor) {
+  return reinterpret_cast<RowsCursor*>(cursor)->at_end ? 1 : 0;
+}
+
+int RowsFilter(sqlite3_vtab_cursor* base, int, const char*, int count, sqlite3_value** values) {
+  auto* cursor = reinterpret_cast<RowsCursor*>(base);
+  cursor->source = count == 1 ? static_cast<RowSource*>(sqlite3_value_pointer(values[0], kPointerType)) : nullptr;
+  if (cursor->source == nullptr) {
+    return VtabError(base->pVtab, absl::InvalidArgumentError("deltamirror_rows is internal: it takes no SQL value"));
+  }
+  cursor->rowid = 0;
+  return RowsNext(base);
+}
+
+int RowsBestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
+  info->estimatedCost = 1e6;
+  for (int i = 0; i < info->nConstraint; ++i) {
+    const auto& constraint = info->aConstraint[i];
+    if (constraint.iColumn != kColSource || constraint.op != SQLITE_INDEX_CONSTRAINT_EQ) continue;
+    if (constraint.usable == 0) return SQLITE_CONSTRAINT;
+    info->aConstraintUsage[i].argvIndex = 1;
+    info->aConstraintUsage[i].omit = 1;
+  }
+  return SQLITE_OK;
+}
+
+sqlite3_module kRowsModule = {
+    .iVersion = 0,
+    .xCreate = nullptr,  // eponymous only
+    .xConnect = RowsConnect,
+    .xBestIndex = RowsBestIndex,
+    .xDisconnect = RowsDisconnect,
+    .xDestroy = nullptr,
+    .xOpen = RowsOpen,
+    .xClose = RowsClose,
+    .xFilter = RowsFilter,
+    .xNext = RowsNext,
+    .xEof = RowsEof,
+    .xColumn = RowsColumn,
+    .xRowid = RowsRowid,
+};
+
+}  // namespace
+
+std::string RowColumns(int count) {
+  std::string columns;
+  for (int i = 0; i < count; ++i) absl::StrAppend(&columns, i == 0 ? "c" : ", c", i);
+  return columns;
+}
+
+absl::Status BindRowSource(Statement& statement, int index, RowSource* source) {
+  const int rc = sqlite3_bind_pointer(statement.handle(), index, source, kPointerType, nullptr);
+  return StatusFrom(sqlite3_db_handle(statement.handle()), rc, "could not bind a row source");
+}
+
+int RegisterRowSource(sqlite3* db) {
+  return sqlite3_create_module_v2(db, "deltamirror_rows", &kRowsModule, nullptr, nullptr);
+}
+
+}  // namespace deltamirror::sqlite

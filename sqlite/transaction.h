@@ -1,0 +1,64 @@
+// Transactions on the host's connection.
+
+#ifndef DELTAMIRROR_SQLITE_TRANSACTION_H_
+#define DELTAMIRROR_SQLITE_TRANSACTION_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sqlite/api.h"
+
+namespace deltamirror::sqlite {
+
+// A transaction of our own: rolled back when it goes out of scope without a Commit.
+//
+//   ASSIGN_OR_RETURN(Transaction transaction, Transaction::Begin(db));
+//   ... RETURN_IF_ERROR(...) rolls back ...
+//   return transaction.Commit();
+class Transaction {
+ public:
+  // BEGIN IMMEDIATE: a writer elsewhere shows here, and not at the first change. The connection must be in autocommit.
+  static absl::StatusOr<Transaction> Begin(sqlite3* db);
+
+  Transaction(Transaction&& other) noexcept : db_(other.db_) { other.db_ = nullptr; }
+  Transaction& operator=(Transaction&&) = delete;
+  ~Transaction() { Rollback(); }
+
+  // After a failed COMMIT (a full disk, a busy reader in rollback mode) the transaction is rolled back.
+  absl::Status Commit();
+  void Rollback();
+
+ private:
+  explicit Transaction(sqlite3* db) : db_(db) {}
+  sqlite3* db_;
+};
+
+// Work that is all or nothing whether or not the caller has a transaction open: in autocommit a Transaction, inside the
+// caller's transaction a SAVEPOINT. Rolled back when it goes out of scope without a Commit.
+class Scope {
+ public:
+  static absl::StatusOr<Scope> Begin(sqlite3* db);
+
+  Scope(Scope&& other) noexcept : db_(other.db_), savepoint_(other.savepoint_) { other.db_ = nullptr; }
+  Scope& operator=(Scope&&) = delete;
+  ~Scope() { Rollback(); }
+
+  absl::Status Commit();
+  void Rollback();
+
+ private:
+  Scope(sqlite3* db, bool savepoint) : db_(db), savepoint_(savepoint) {}
+  sqlite3* db_;
+  bool savepoint_;
+};
+
+// Functions that begin and commit transactions of their own (deltamirror, deltamirror_bootstrap) cannot do so inside
+// the caller's transaction, nor inside a statement that writes (CREATE TABLE x AS SELECT * FROM deltamirror(...)). The
+// error says which it is and begins with `name`, the SQL name that the user typed.
+absl::Status CheckMayBegin(sqlite3* db, absl::string_view name);
+
+}  // namespace deltamirror::sqlite
+
+#endif  // DELTAMIRROR_SQLITE_TRANSACTION_H_
