@@ -1,0 +1,126 @@
+// Appends deltaflood lines to a daystream directory. One writer at a time.
+//
+//   SourceInfo source = {...};
+//   ASSIGN_OR_RETURN(std::unique_ptr<Writer> writer,
+//   Writer::Open("/var/lib/daystream", source));
+//   RETURN_IF_ERROR(writer->Append("_table\tzzz\t_xid\t1\t_action\tinsert\ta\tfox\n_xid\t1\t_lsn\t0/9\t_action\tcommit\n"));
+//   RETURN_IF_ERROR(writer->Sync());            // from here on it is durable
+//   RETURN_IF_ERROR(writer->SaveConfirmed(9));  // for the next start
+
+#ifndef DELTAMIRROR_DAYSTREAM_WRITER_H_
+#define DELTAMIRROR_DAYSTREAM_WRITER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "daystream/file.h"
+#include "daystream/position.h"
+#include "daystream/source.h"
+
+namespace deltamirror::daystream {
+
+struct WriterOptions {
+  // Unix seconds; the system's clock if empty. It may jump back: the stamps do
+  // not.
+  std::function<int64_t()> clock;
+  size_t buffer_size = 256 * 1024;
+  FileSystem* files = FileSystem::Default();
+};
+
+class Writer {
+ public:
+  // Makes the directory if it is missing (its parent must be there), and takes
+  // the lock: Unavailable, with the owner's process and host, if another writer
+  // has it. FailedPrecondition if the directory belongs to another source (see
+  // CheckSameSource), or holds day files without a daystream.json. Then mends
+  // the end of the log: a last line without LF is cut off; a transaction
+  // without its end, in a stream that has commit lines, is closed with a
+  // rollback line; everything there is synced. A last line that is not a
+  // daystream line is DataLoss, naming file and offset.
+  //
+  // `source`: began and confirmed_lsn are taken only for a new directory
+  // (began: 0 means now); timeline, plugin and tables are taken as given.
+  static absl::StatusOr<std::unique_ptr<Writer>> Open(
+      absl::string_view destination, const SourceInfo& source,
+      WriterOptions options = {});
+
+  // Gives the lock back. What was not flushed is gone, as after a crash.
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  // Stamps each of `lines` (one or more, LF between them, at the end or not;
+  // without _c and _s; empty ones are passed over) with clock and sequence and
+  // puts them into the buffer. The clock is read once. At a new UTC day the old
+  // file is flushed and synced, and a new one begun. A full buffer is written
+  // first. On an error nothing of `lines` was taken: the same call may be made
+  // again.
+  absl::Status Append(absl::string_view lines);
+
+  // Hands the buffer to the system: readers see it. After an error (a full
+  // disk) the file ends with a complete line, the rest is still in the buffer,
+  // and Flush may be called again.
+  absl::Status Flush();
+
+  // Flush, and wait until it is on the disk. If the disk's own sync fails,
+  // nobody knows what it holds: from then on every call returns that error, and
+  // only a new Open, which looks at the file, helps.
+  absl::Status Sync();
+
+  // Writes `lsn` into daystream.json as confirmed_lsn. What it stands for must
+  // have been synced.
+  absl::Status SaveConfirmed(uint64_t lsn);
+
+  // Of the last line that was appended, here or before; kBeforeAll in an empty
+  // daystream.
+  Position last_position() const { return last_; }
+
+  // The largest LSN of a commit line that the log held when it was opened
+  // (Append does not look into its lines); 0 if there was none. A transaction
+  // that comes again with a commit LSN up to this one is to be dropped.
+  uint64_t last_commit_lsn() const { return last_commit_lsn_; }
+
+  // As in daystream.json.
+  const SourceInfo& source() const { return source_; }
+
+  // Bytes that lie in the buffer.
+  size_t buffered() const { return buffer_.size(); }
+
+ private:
+  Writer(std::string directory, WriterOptions options);
+
+  absl::Status Lock();
+  absl::Status AdoptSource(const SourceInfo& given);
+  absl::Status Recover();
+  absl::Status CutTornLine(const std::string& name);
+  absl::Status OpenFile(const std::string& name);
+  absl::Status RotateTo(int64_t clock);
+  absl::Status CutBackTo(uint64_t size);
+  int64_t NextClock() const;
+  std::string Path(absl::string_view name) const;
+
+  const std::string directory_;
+  const WriterOptions options_;
+  FileSystem* const files_;
+  FileDescriptor lock_;
+  SourceInfo source_;
+  std::string file_name_;  // of the open day file; empty before the first
+  FileDescriptor file_;
+  uint64_t file_size_ = 0;  // bytes of complete lines in the file
+  // the file may hold bytes beyond file_size_, which go before the next write
+  bool torn_ = false;
+  bool synced_ = true;  // nothing was written since the last sync
+  std::string buffer_;
+  Position last_ = kBeforeAll;
+  uint64_t last_commit_lsn_ = 0;
+  absl::Status broken_;  // a failed sync
+};
+
+}  // namespace deltamirror::daystream
+
+#endif  // DELTAMIRROR_DAYSTREAM_WRITER_H_

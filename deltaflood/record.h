@@ -1,0 +1,89 @@
+// One deltaflood line, taken apart. The format is described in docs/formats.md.
+
+#ifndef DELTAMIRROR_DELTAFLOOD_RECORD_H_
+#define DELTAMIRROR_DELTAFLOOD_RECORD_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace deltamirror::deltaflood {
+
+enum class Action : uint8_t {
+  kNone,  // no _action seen yet; never in a record that was parsed
+  kInsert,
+  kUpdate,
+  kDelete,
+  kReplace,  // the old key, right before the update that changes it
+  kTruncate,
+  kRelation,  // the table's shape: see deltaflood/relation.h
+  kCommit,
+  kRollback,
+};
+
+// "insert", "update", ...; "none" for kNone.
+absl::string_view ActionName(Action action);
+
+// A key and its value, both unescaped. The value of a NULL is empty.
+struct Column {
+  absl::string_view name;
+  absl::string_view value;
+  bool is_null = false;
+};
+
+// A record owns nothing: its texts point into the line and into the parser that
+// filled it, and are valid until that parser's next call, and as long as the
+// line. It is meant to be used again and again: Clear() keeps the capacity of
+// the vectors.
+//
+// A text that was not in the line is empty; numbers have a has_... beside them.
+struct Record {
+  // The position, when the line comes from a daystream: _c (Unix seconds) and
+  // _s.
+  bool has_position = false;
+  int64_t clock = 0;
+  int64_t seq = 0;
+
+  absl::string_view table;   // _table
+  absl::string_view schema;  // _schema; absent for "public"
+  // _qualified_table, of the original's full-name option: quoted as SQL does
+  absl::string_view qualified_table;
+  // _partition: the leaf, when the table is named by its root
+  absl::string_view partition;
+
+  bool has_xid = false;
+  // the original writes 2^31 and above as negative numbers; they are read
+  // modulo 2^32
+  uint32_t xid = 0;
+  bool has_lsn = false;
+  uint64_t lsn = 0;  // in our lines, the transaction's commit LSN
+  bool has_time = false;
+  // _time: commit time, microseconds since 1970-01-01 00:00:00 UTC
+  int64_t time = 0;
+  bool has_relid = false;
+  uint32_t relid = 0;  // _relid: the table's OID
+  // _identity: "default", "index", "full" or "nothing"
+  absl::string_view identity;
+  // _oid: a row's OID, PostgreSQL 11 and earlier; before or right behind
+  // _action
+  absl::string_view oid;
+
+  Action action = Action::kNone;
+
+  // What follows _action, in the order of the line. Names may repeat; nothing
+  // here looks for that.
+  std::vector<Column> columns;
+  // Metadata keys that this version does not know, in the order of the line.
+  std::vector<Column> unknown;
+
+  // Where the columns begin in the line (its length if there are none): all
+  // that lies before is metadata.
+  size_t columns_offset = 0;
+
+  void Clear();
+};
+
+}  // namespace deltamirror::deltaflood
+
+#endif  // DELTAMIRROR_DELTAFLOOD_RECORD_H_
