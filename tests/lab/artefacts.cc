@@ -1,0 +1,26 @@
+#include "tests/lab/artefacts.h"
+
+#include <cstdlib>
+#include <filesystem>
+
+namespace deltamirror::lab {
+namespace {
+
+std::string FromEnvironment(const char* name) {
+  const char* path = std::getenv(name);
+  return path == nullptr || *path == '\0' ? "" : std::filesystem::absolute(path).string();
+}
+
+}  // namespace
+
+std::string ExtensionPath() {
+  return FromEnvironment("DELTAMIRROR_EXTENSION");
+}
+std::string PluginPath() {
+  return FromEnvironment("DELTAMIRROR_PLUGIN");
+}
+std::string ClusterScript() {
+  return FromEnvironment("DELTAMIRROR_CLUSTER");
+}
+
+}  // namespace deltamirror::lab
