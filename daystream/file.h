@@ -60,8 +60,7 @@ class FileDescriptor {
 
 // "could not write file "P": No space left on device", with the code that fits
 // the errno (ResourceExhausted for a full disk).
-absl::Status FileError(int error_number, absl::string_view operation,
-                       absl::string_view path);
+absl::Status FileError(int error_number, absl::string_view operation, absl::string_view path);
 
 // Reads the whole of a small file.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path);

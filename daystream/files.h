@@ -24,8 +24,7 @@ std::optional<int64_t> DayFileStart(absl::string_view name);
 
 // The names of the day files, oldest first. Other entries of the folder are
 // passed over.
-absl::StatusOr<std::vector<std::string>> ListDayFiles(
-    const std::string& directory);
+absl::StatusOr<std::vector<std::string>> ListDayFiles(const std::string& directory);
 
 }  // namespace deltamirror::daystream
 

@@ -59,8 +59,7 @@ class Reader {
   // NotFound if nothing is there; InvalidArgument if a single file is not a
   // daystream; OutOfRange as above. A start behind the last line is no error:
   // the reader waits there.
-  static absl::StatusOr<std::unique_ptr<Reader>> Open(
-      absl::string_view source, const ReaderOptions& options);
+  static absl::StatusOr<std::unique_ptr<Reader>> Open(absl::string_view source, const ReaderOptions& options);
 
   ~Reader();
   Reader(const Reader&) = delete;

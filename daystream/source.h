@@ -35,8 +35,7 @@ struct SourceInfo {
 
 // OK if both are the same stream: same system identifier, database and slot.
 // Else FailedPrecondition, with both and what to do.
-absl::Status CheckSameSource(absl::string_view directory,
-                             const SourceInfo& kept, const SourceInfo& given);
+absl::Status CheckSameSource(absl::string_view directory, const SourceInfo& kept, const SourceInfo& given);
 
 // NotFound if the directory has no daystream.json; DataLoss, naming the file,
 // if it cannot be understood.
@@ -44,8 +43,7 @@ absl::StatusOr<SourceInfo> LoadSourceInfo(const std::string& directory);
 
 // Replaces daystream.json in one step: a reader, or a crash, finds the old one
 // or the new one.
-absl::Status SaveSourceInfo(const std::string& directory,
-                            const SourceInfo& info,
+absl::Status SaveSourceInfo(const std::string& directory, const SourceInfo& info,
                             FileSystem* files = FileSystem::Default());
 
 // Where a source or destination is. The text is a path, or "file:" and a path,

@@ -45,9 +45,8 @@ class Writer {
   //
   // `source`: began and confirmed_lsn are taken only for a new directory
   // (began: 0 means now); timeline, plugin and tables are taken as given.
-  static absl::StatusOr<std::unique_ptr<Writer>> Open(
-      absl::string_view destination, const SourceInfo& source,
-      WriterOptions options = {});
+  static absl::StatusOr<std::unique_ptr<Writer>> Open(absl::string_view destination, const SourceInfo& source,
+                                                      WriterOptions options = {});
 
   // Gives the lock back. What was not flushed is gone, as after a crash.
   ~Writer();

@@ -22,9 +22,8 @@ namespace deltamirror::deltaflood {
 void AppendEscaped(absl::string_view text, std::string* out);
 
 // Key and value, escaped, with a TAB in front unless `out` is empty or ends in
-// LF or TAB (the end of a daystream prefix).
-void AppendField(absl::string_view key, absl::string_view value,
-                 std::string* out);
+// LF.
+void AppendField(absl::string_view key, absl::string_view value, std::string* out);
 
 // Key and \N.
 void AppendNull(absl::string_view key, std::string* out);

@@ -53,15 +53,28 @@ class Parser {
   absl::Status ParseHead(absl::string_view line, Record* out);
 
  private:
-  absl::Status ParseMetadata(absl::string_view key, absl::string_view raw,
-                             size_t offset, Record* out);
-  absl::Status Unescape(absl::string_view raw, size_t offset,
-                        absl::string_view* out);
+  enum class Part { kHead, kAll };
+
+  absl::Status ParsePart(absl::string_view line, Part part, Record* out);
+  template <typename Fields>
+  absl::Status ParseFields(Fields fields, Part part, Record* out);
+  template <typename Fields>
+  absl::Status ParseHeadFields(Fields* fields, Record* out);
+  template <typename Fields>
+  absl::Status ParseColumns(Fields fields, Record* out);
+  absl::Status ParseMetadata(absl::string_view key, absl::string_view raw, Record* out);
+  absl::Status ParseColumn(absl::string_view raw_name, absl::string_view raw, Column* column);
+  absl::Status Unescape(absl::string_view raw, absl::string_view* out);
+  size_t OffsetOf(absl::string_view field) const;
+  absl::Status UnpairedError() const;
 
   ParseOptions options_;
+  // Unescaped texts. It never grows while a line is read: records point into it.
   std::string scratch_;
-  absl::string_view line_;    // the line being parsed, without LF
-  bool has_escapes_ = false;  // whether a backslash in line_ means anything
+  absl::string_view line_;   // the line being parsed, without LF
+  bool may_escape_ = false;  // whether a field of line_ may hold an escape
+  uint32_t seen_ = 0;        // a bit for each metadata key that came
+  size_t expected_key_ = 0;  // the metadata key that most likely comes next
 };
 
 }  // namespace deltamirror::deltaflood

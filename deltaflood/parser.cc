@@ -1,0 +1,384 @@
+#include "deltaflood/parser.h"
+
+#include <charconv>
+#include <cstring>
+#include <limits>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "deltaflood/excerpt.h"
+#include "deltaflood/field_scanner.h"
+#include "status/status_macros.h"
+#include "types/lsn.h"
+
+namespace deltamirror::deltaflood {
+namespace {
+
+// In the order in which lines have them, so that one comparison mostly finds
+// the next.
+enum Key : size_t {
+  kClock,
+  kSeq,
+  kTable,
+  kSchema,
+  kQualifiedTable,
+  kPartition,
+  kXid,
+  kLsn,
+  kTime,
+  kRelid,
+  kIdentity,
+  kOid,
+  kAction,
+  kKeyCount,
+};
+
+constexpr absl::string_view kKeyNames[kKeyCount] = {
+    "_c",    "_s",     "_table",    "_schema", "_qualified_table", "_partition", "_xid", "_lsn",
+    "_time", "_relid", "_identity", "_oid",    "_action",
+};
+
+constexpr uint32_t Bit(Key key) {
+  return uint32_t{1} << key;
+}
+
+// kKeyCount for a key that is not ours.
+Key FindKey(absl::string_view name, size_t expected) {
+  if (expected < kKeyCount && kKeyNames[expected] == name) return static_cast<Key>(expected);
+  for (size_t i = 0; i < kKeyCount; ++i) {
+    if (kKeyNames[i] == name) return static_cast<Key>(i);
+  }
+  return kKeyCount;
+}
+
+Action ActionNamed(absl::string_view name) {
+  constexpr Action kByFrequency[] = {
+      Action::kUpdate,  Action::kInsert,   Action::kDelete,   Action::kCommit,
+      Action::kReplace, Action::kRelation, Action::kTruncate, Action::kRollback,
+  };
+  for (const Action action : kByFrequency) {
+    if (ActionName(action) == name) return action;
+  }
+  return Action::kNone;
+}
+
+bool NeedsTable(Action action) {
+  return action != Action::kCommit && action != Action::kRollback;
+}
+
+absl::Status FieldError(absl::string_view expected, absl::string_view key, size_t offset, absl::string_view got) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("expected ", expected, " for \"", key, "\" at offset ", offset, ", got ", Excerpt(got)));
+}
+
+// The whole of `text` as a decimal number from `least` to `most`.
+bool ParseNumber(absl::string_view text, int64_t least, int64_t most, int64_t* out) {
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, *out);
+  return error == std::errc() && rest == end && *out >= least && *out <= most;
+}
+
+constexpr int64_t kMaxInt64 = std::numeric_limits<int64_t>::max();
+constexpr int64_t kMaxUint32 = std::numeric_limits<uint32_t>::max();
+constexpr int64_t kMinInt32 = std::numeric_limits<int32_t>::min();
+
+absl::Status SetXid(absl::string_view value, size_t offset, Record* out) {
+  int64_t number = 0;
+  // The original prints it signed.
+  if (!ParseNumber(value, kMinInt32, kMaxUint32, &number)) {
+    return FieldError("a transaction ID", "_xid", offset, value);
+  }
+  out->has_xid = true;
+  out->xid = static_cast<uint32_t>(number);
+  return absl::OkStatus();
+}
+
+absl::Status SetLsn(absl::string_view value, size_t offset, Record* out) {
+  const absl::StatusOr<uint64_t> lsn = types::ParseLsn(value);
+  if (!lsn.ok()) {
+    return FieldError("an LSN like \"16/B374D848\"", "_lsn", offset, value);
+  }
+  out->has_lsn = true;
+  out->lsn = *lsn;
+  return absl::OkStatus();
+}
+
+absl::Status SetTime(absl::string_view value, size_t offset, Record* out) {
+  if (!ParseNumber(value, std::numeric_limits<int64_t>::min(), kMaxInt64, &out->time)) {
+    return FieldError("microseconds since 1970", "_time", offset, value);
+  }
+  out->has_time = true;
+  return absl::OkStatus();
+}
+
+absl::Status SetRelid(absl::string_view value, size_t offset, Record* out) {
+  int64_t number = 0;
+  if (!ParseNumber(value, 0, kMaxUint32, &number)) {
+    return FieldError("an OID", "_relid", offset, value);
+  }
+  out->has_relid = true;
+  out->relid = static_cast<uint32_t>(number);
+  return absl::OkStatus();
+}
+
+absl::Status SetAction(absl::string_view value, size_t offset, Record* out) {
+  out->action = ActionNamed(value);
+  if (out->action == Action::kNone) {
+    return FieldError(
+        "insert, update, delete, replace, truncate, relation, commit or "
+        "rollback",
+        "_action", offset, value);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SetPositionPart(Key key, absl::string_view value, size_t offset, int64_t* out) {
+  if (ParseNumber(value, 0, kMaxInt64, out)) return absl::OkStatus();
+  return FieldError("a number of at least 0", kKeyNames[key], offset, value);
+}
+
+// `value` is unescaped and stands at `offset` of the line.
+absl::Status SetMetadata(Key key, absl::string_view value, size_t offset, Record* out) {
+  switch (key) {
+    case kClock:
+      return SetPositionPart(key, value, offset, &out->clock);
+    case kSeq:
+      return SetPositionPart(key, value, offset, &out->seq);
+    case kTable:
+      out->table = value;
+      break;
+    case kSchema:
+      out->schema = value;
+      break;
+    case kQualifiedTable:
+      out->qualified_table = value;
+      break;
+    case kPartition:
+      out->partition = value;
+      break;
+    case kXid:
+      return SetXid(value, offset, out);
+    case kLsn:
+      return SetLsn(value, offset, out);
+    case kTime:
+      return SetTime(value, offset, out);
+    case kRelid:
+      return SetRelid(value, offset, out);
+    case kIdentity:
+      out->identity = value;
+      break;
+    case kOid:
+      out->oid = value;
+      break;
+    case kAction:
+      return SetAction(value, offset, out);
+    case kKeyCount:
+      break;
+  }
+  return absl::OkStatus();
+}
+
+bool IsOctalDigit(char c) {
+  return c >= '0' && c <= '7';
+}
+
+// Writes what the escape at the front of `text` stands for. Returns the
+// escape's length, or 0 if it is none.
+size_t UnescapeOne(absl::string_view text, std::string* out) {
+  if (text.size() < 2) return 0;
+  switch (text[1]) {
+    case 't':
+      out->push_back('\t');
+      return 2;
+    case 'n':
+      out->push_back('\n');
+      return 2;
+    case '\\':
+      out->push_back('\\');
+      return 2;
+    default:
+      break;
+  }
+  constexpr size_t kOctalLength = 4;
+  if (text.size() < kOctalLength || text[1] > '3' || !IsOctalDigit(text[1]) || !IsOctalDigit(text[2]) ||
+      !IsOctalDigit(text[3])) {
+    return 0;
+  }
+  out->push_back(static_cast<char>((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0')));
+  return kOctalLength;
+}
+
+}  // namespace
+
+Parser::Parser(ParseOptions options) : options_(std::move(options)) {}
+
+absl::Status Parser::Parse(absl::string_view line, Record* out) {
+  return ParsePart(line, Part::kAll, out);
+}
+
+absl::Status Parser::ParseHead(absl::string_view line, Record* out) {
+  return ParsePart(line, Part::kHead, out);
+}
+
+absl::Status Parser::ParsePart(absl::string_view line, Part part, Record* out) {
+  out->Clear();
+  scratch_.clear();
+  seen_ = 0;
+  expected_key_ = 0;
+  if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
+  line_ = line;
+  if (line.empty()) {
+    return absl::InvalidArgumentError("expected key-value pairs separated by tabs, got an empty line");
+  }
+  // A line's head is short beside the line: there, each field is looked into.
+  may_escape_ = options_.escapes;
+  if (part == Part::kAll) {
+    if (const void* lf = memchr(line.data(), '\n', line.size())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("expected one line, got a line feed at offset ", static_cast<const char*>(lf) - line.data()));
+    }
+    may_escape_ = may_escape_ && memchr(line.data(), '\\', line.size()) != nullptr;
+  }
+  if (options_.separator.size() == 1) {
+    return ParseFields(FieldReader<ByteScanner>(line, options_.separator), part, out);
+  }
+  return ParseFields(FieldReader<TextScanner>(line, options_.separator), part, out);
+}
+
+template <typename Fields>
+absl::Status Parser::ParseFields(Fields fields, Part part, Record* out) {
+  RETURN_IF_ERROR(ParseHeadFields(&fields, out));
+  // The original puts a row's OID behind the action. A column of that name is
+  // written with an escape when it comes first, and so is not taken for it.
+  Fields ahead = fields;
+  absl::string_view key;
+  absl::string_view value;
+  if (ahead.Read(&key) && key == kKeyNames[kOid]) {
+    if (!ahead.Read(&value)) return UnpairedError();
+    RETURN_IF_ERROR(Unescape(value, &out->oid));
+    fields = ahead;
+  }
+  out->columns_offset = fields.Offset();
+  if (part == Part::kHead) return absl::OkStatus();
+  return ParseColumns(std::move(fields), out);
+}
+
+template <typename Fields>
+absl::Status Parser::ParseHeadFields(Fields* fields, Record* out) {
+  absl::string_view key;
+  absl::string_view value;
+  while (out->action == Action::kNone) {
+    if (!fields->Read(&key)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("expected \"_action\" at offset ", line_.size(), ", got the end of the line"));
+    }
+    if (!fields->Read(&value)) return UnpairedError();
+    if (key.empty() || key[0] != '_') {
+      return absl::InvalidArgumentError(
+          absl::StrCat("expected a metadata key or \"_action\" at offset ", OffsetOf(key), ", got ", Excerpt(key)));
+    }
+    RETURN_IF_ERROR(ParseMetadata(key, value, out));
+  }
+  out->has_position = (seen_ & Bit(kClock)) != 0 && (seen_ & Bit(kSeq)) != 0;
+  if (out->table.empty() && NeedsTable(out->action)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("expected \"_table\" before \"_action\", got a line with \"_action\" \"", ActionName(out->action),
+                     "\" and no table"));
+  }
+  return absl::OkStatus();
+}
+
+template <typename Fields>
+absl::Status Parser::ParseColumns(Fields fields, Record* out) {
+  absl::string_view name;
+  absl::string_view value;
+  while (fields.Read(&name)) {
+    if (!fields.Read(&value)) return UnpairedError();
+    if (name.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("expected a column name at offset ", OffsetOf(name), ", got an empty field"));
+    }
+    Column& column = out->columns.emplace_back();
+    if (may_escape_) {
+      RETURN_IF_ERROR(ParseColumn(name, value, &column));
+    } else {
+      column.name = name;
+      column.value = value;
+    }
+    if (options_.null_text.has_value() && value == *options_.null_text) {
+      column.is_null = true;
+      column.value = absl::string_view();
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Parser::ParseColumn(absl::string_view raw_name, absl::string_view raw, Column* column) {
+  RETURN_IF_ERROR(Unescape(raw_name, &column->name));
+  column->is_null = raw == "\\N";
+  if (column->is_null) return absl::OkStatus();
+  return Unescape(raw, &column->value);
+}
+
+absl::Status Parser::ParseMetadata(absl::string_view name, absl::string_view raw, Record* out) {
+  const Key key = FindKey(name, expected_key_);
+  absl::string_view value;
+  RETURN_IF_ERROR(Unescape(raw, &value));
+  if (key == kKeyCount) {
+    out->unknown.push_back({name, value, false});
+    return absl::OkStatus();
+  }
+  expected_key_ = key + 1;
+  if ((seen_ & Bit(key)) != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("expected each metadata key once, got \"", name, "\" again at offset ", OffsetOf(name)));
+  }
+  seen_ |= Bit(key);
+  return SetMetadata(key, value, OffsetOf(raw), out);
+}
+
+absl::Status Parser::Unescape(absl::string_view raw, absl::string_view* out) {
+  if (!may_escape_ || raw.empty() || memchr(raw.data(), '\\', raw.size()) == nullptr) {
+    *out = raw;
+    return absl::OkStatus();
+  }
+  // No text is longer unescaped than escaped, so that this is room enough for
+  // all of the line's.
+  if (scratch_.empty()) scratch_.reserve(line_.size());
+  const size_t begin = scratch_.size();
+  absl::string_view rest = raw;
+  while (!rest.empty()) {
+    const size_t plain = rest.find('\\');
+    const absl::string_view text = rest.substr(0, plain);
+    scratch_.append(text.data(), text.size());
+    if (plain == absl::string_view::npos) break;
+    rest.remove_prefix(plain);
+    const size_t length = UnescapeOne(rest, &scratch_);
+    if (length == 0) {
+      return absl::InvalidArgumentError(absl::StrCat("expected \\t, \\n, \\\\ or \\ and three octal digits at offset ",
+                                                     OffsetOf(rest), ", got ", Excerpt(rest.substr(0, 4))));
+    }
+    rest.remove_prefix(length);
+  }
+  *out = absl::string_view(scratch_).substr(begin);
+  return absl::OkStatus();
+}
+
+size_t Parser::OffsetOf(absl::string_view field) const {
+  return field.data() - line_.data();
+}
+
+absl::Status Parser::UnpairedError() const {
+  size_t fields = 1;
+  size_t at = 0;
+  while ((at = line_.find(options_.separator, at)) != absl::string_view::npos) {
+    at += options_.separator.size();
+    ++fields;
+  }
+  return absl::InvalidArgumentError(absl::StrCat("expected key-value pairs separated by ",
+                                                 options_.separator == "\t" ? "tabs" : Excerpt(options_.separator),
+                                                 ", got ", fields, fields == 1 ? " field" : " fields"));
+}
+
+}  // namespace deltamirror::deltaflood

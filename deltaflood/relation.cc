@@ -1,0 +1,141 @@
+#include "deltaflood/relation.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "deltaflood/excerpt.h"
+#include "nlohmann/json.hpp"
+#include "status/status_macros.h"
+
+namespace deltamirror::deltaflood {
+namespace {
+
+using Json = nlohmann::json;
+
+// Reads the members of one column's JSON object, and remembers the first one
+// that does not fit.
+class Members {
+ public:
+  Members(const Json& object, absl::string_view column) : object_(object), column_(column) {}
+
+  template <typename Number>
+  void Take(const char* key, bool required, Number* out) {
+    const Json* const value = Find(key, required);
+    if (value == nullptr) return;
+    const bool fits = value->is_number_unsigned()
+                          ? std::in_range<Number>(value->get<uint64_t>())
+                          : value->is_number_integer() && std::in_range<Number>(value->get<int64_t>());
+    if (!fits) return Refuse(key, "an integer that fits", *value);
+    *out = value->get<Number>();
+  }
+
+  void Take(const char* key, bool required, bool* out) {
+    const Json* const value = Find(key, required);
+    if (value == nullptr) return;
+    if (!value->is_boolean()) return Refuse(key, "true or false", *value);
+    *out = value->get<bool>();
+  }
+
+  void Take(const char* key, bool required, std::string* out) {
+    const Json* const value = Find(key, required);
+    if (value == nullptr) return;
+    if (!value->is_string()) return Refuse(key, "a string", *value);
+    *out = value->get<std::string>();
+  }
+
+  void Take(const char* key, bool required, std::optional<std::string>* out) {
+    const Json* const value = Find(key, required);
+    if (value == nullptr || value->is_null()) return;
+    Take(key, required, &out->emplace());
+  }
+
+  void TakeGenerated(std::string* out) {
+    Take("generated", false, out);
+    if (out->empty() || *out == "stored" || *out == "virtual") return;
+    Refuse("generated", "\"stored\" or \"virtual\"", *out);
+  }
+
+  const absl::Status& status() const { return status_; }
+
+ private:
+  const Json* Find(const char* key, bool required) {
+    const auto found = object_.find(key);
+    if (found != object_.end()) return &*found;
+    if (required && status_.ok()) {
+      status_ = absl::InvalidArgumentError(
+          absl::StrCat("expected a key \"", key, "\" in the description of column ", Excerpt(column_), ", got none"));
+    }
+    return nullptr;
+  }
+
+  void Refuse(const char* key, absl::string_view expected, const Json& got) {
+    if (!status_.ok()) return;
+    // A string of the line may be cut in the middle of a character.
+    const std::string text = got.dump(-1, ' ', false, Json::error_handler_t::replace);
+    status_ = absl::InvalidArgumentError(absl::StrCat("expected ", expected, " for key \"", key,
+                                                      "\" in the description of column ", Excerpt(column_), ", got ",
+                                                      Excerpt(text)));
+  }
+
+  const Json& object_;
+  const absl::string_view column_;
+  absl::Status status_;
+};
+
+absl::StatusOr<types::Column> ParseColumn(const Column& column) {
+  const Json object = Json::parse(column.value.begin(), column.value.end(),
+                                  /*cb=*/nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) {
+    return absl::InvalidArgumentError(absl::StrCat("expected a JSON object as the description of column ",
+                                                   Excerpt(column.name), ", got ",
+                                                   column.is_null ? "NULL" : Excerpt(column.value)));
+  }
+  types::Column result;
+  result.name = std::string(column.name);
+  Members members(object, column.name);
+  members.Take("attnum", true, &result.attnum);
+  members.Take("type", true, &result.type);
+  members.Take("oid", true, &result.oid);
+  members.Take("elem", false, &result.elem);
+  members.Take("pk", false, &result.pk);
+  members.Take("key", false, &result.key);
+  members.Take("not_null", false, &result.not_null);
+  members.TakeGenerated(&result.generated);
+  members.Take("missing", false, &result.missing);
+  RETURN_IF_ERROR(members.status());
+  return result;
+}
+
+absl::StatusOr<types::Identity> ParseIdentity(absl::string_view text) {
+  if (text == "default") return types::Identity::kDefault;
+  if (text == "index") return types::Identity::kIndex;
+  if (text == "full") return types::Identity::kFull;
+  if (text == "nothing") return types::Identity::kNothing;
+  return absl::InvalidArgumentError(
+      absl::StrCat("expected default, index, full or nothing for \"_identity\", got ", Excerpt(text)));
+}
+
+}  // namespace
+
+absl::StatusOr<types::Relation> ParseRelation(const Record& record) {
+  if (record.action != Action::kRelation) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("expected \"_action\" \"relation\", got \"", ActionName(record.action), "\""));
+  }
+  if (!record.has_relid) {
+    return absl::InvalidArgumentError("expected \"_relid\" before \"_action\" \"relation\", got none");
+  }
+  types::Relation relation;
+  relation.schema = record.schema.empty() ? "public" : std::string(record.schema);
+  relation.table = std::string(record.table);
+  relation.relid = record.relid;
+  ASSIGN_OR_RETURN(relation.identity, ParseIdentity(record.identity));
+  relation.columns.reserve(record.columns.size());
+  for (const Column& column : record.columns) {
+    ASSIGN_OR_RETURN(types::Column parsed, ParseColumn(column));
+    relation.columns.push_back(std::move(parsed));
+  }
+  return relation;
+}
+
+}  // namespace deltamirror::deltaflood
