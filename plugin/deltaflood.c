@@ -1,0 +1,331 @@
+/*-------------------------------------------------------------------------
+ *
+ * deltaflood.c
+ *	  Logical decoding output plugin: changes as lines of key-value pairs.
+ *
+ *		_table	zzz	_xid	88628918	_action	insert	a	fox62	b	hen17
+ *
+ * Without options the lines are those of FlightAware's pg-deltaflood; option
+ * "mirror" asks for all that a reader needs to keep a copy equal. The formats
+ * are described in docs/formats.md.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "deltaflood.h"
+
+#include "access/htup_details.h"
+#include "replication/origin.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+PG_MODULE_MAGIC;
+
+extern PGDLLEXPORT void _PG_output_plugin_init(OutputPluginCallbacks *cb);
+
+static void deltaflood_startup(LogicalDecodingContext *ctx,
+							   OutputPluginOptions *opt, bool is_init);
+static void deltaflood_begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn);
+static void deltaflood_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+							  Relation relation, ReorderBufferChange *change);
+static void deltaflood_truncate(LogicalDecodingContext *ctx,
+								ReorderBufferTXN *txn, int nrelations,
+								Relation relations[], ReorderBufferChange *change);
+static void deltaflood_commit(LogicalDecodingContext *ctx,
+							  ReorderBufferTXN *txn, XLogRecPtr commit_lsn);
+static bool deltaflood_filter_by_origin(LogicalDecodingContext *ctx,
+										RepOriginId origin_id);
+static void deltaflood_shutdown(LogicalDecodingContext *ctx);
+
+/* Changes that print nothing before the client hears that we are alive. */
+#define QUIET_CHANGES 100
+
+/* Specify output plugin callbacks */
+void
+_PG_output_plugin_init(OutputPluginCallbacks *cb)
+{
+	cb->startup_cb = deltaflood_startup;
+	cb->begin_cb = deltaflood_begin;
+	cb->change_cb = deltaflood_change;
+	cb->truncate_cb = deltaflood_truncate;
+	cb->commit_cb = deltaflood_commit;
+	cb->filter_by_origin_cb = deltaflood_filter_by_origin;
+	cb->shutdown_cb = deltaflood_shutdown;
+}
+
+/* What follows from the options once and for all. */
+static void
+apply_options(DeltaFlood *df)
+{
+	DeltaFloodOptions *options = &df->options;
+
+	if (!options->escape_chars)
+		df->append_text = append_raw;
+	else if (options->escape_unicode)
+		df->append_text = append_ascii;
+	else
+		df->append_text = append_escaped;
+
+	if (options->mirror)
+		df->null_text = "\\N";
+	else if (!options->skip_nulls)
+		df->null_text = escape_name(df, options->null);
+
+	if (options->tables != NULL)
+		df->filter = options->mirror ? make_mirror_filter(options->tables) :
+			make_legacy_filter(options->tables);
+	df->separator_len = strlen(options->separator);
+}
+
+static void
+deltaflood_startup(LogicalDecodingContext *ctx, OutputPluginOptions *opt,
+				   bool is_init)
+{
+	DeltaFlood *df = palloc0(sizeof(DeltaFlood));
+
+	parse_options(ctx->output_plugin_options, &df->options);
+	apply_options(df);
+	opt->output_type = OUTPUT_PLUGIN_TEXTUAL_OUTPUT;
+	opt->receive_rewrites = df->options.mirror;
+
+	df->change_context = AllocSetContextCreate(ctx->context, "deltaflood change",
+											   ALLOCSET_DEFAULT_SIZES);
+	df->cache_context = AllocSetContextCreate(ctx->context, "deltaflood cache",
+											  ALLOCSET_DEFAULT_SIZES);
+	open_cache(df);
+	initStringInfo(&df->ids);
+	initStringInfo(&df->lines);
+	df->new_values = palloc(MaxTupleAttributeNumber * sizeof(Datum));
+	df->new_nulls = palloc(MaxTupleAttributeNumber * sizeof(bool));
+	df->old_values = palloc(MaxTupleAttributeNumber * sizeof(Datum));
+	df->old_nulls = palloc(MaxTupleAttributeNumber * sizeof(bool));
+	ctx->output_plugin_private = df;
+}
+
+static void
+deltaflood_shutdown(LogicalDecodingContext *ctx)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+
+	MemoryContextDelete(df->cache_context);
+	MemoryContextDelete(df->change_context);
+}
+
+/* The pairs that every line of the transaction has. */
+static void
+build_ids(DeltaFlood *df, ReorderBufferTXN *txn)
+{
+	const DeltaFloodOptions *options = &df->options;
+	const char *sep = options->separator;
+	XLogRecPtr	lsn;
+
+	resetStringInfo(&df->ids);
+	if (options->mirror)
+		appendStringInfo(&df->ids, "\t_xid\t%u", txn->xid);
+	else if (options->include_xids)
+		appendStringInfo(&df->ids, "%s_xid%s%d", sep, sep, (int) txn->xid);
+
+	if (!options->mirror && !options->include_lsn)
+		return;
+	lsn = options->mirror ? txn->final_lsn : txn->restart_decoding_lsn;
+	appendStringInfo(&df->ids, "%s_lsn%s%X/%X", sep, sep,
+					 (uint32) (lsn >> 32), (uint32) lsn);
+}
+
+static void
+deltaflood_begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+
+	df->xid = txn->xid;
+	df->printed = false;
+	df->quiet_changes = 0;
+	build_ids(df, txn);
+}
+
+static void
+print_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	int64		usecs = TxnCommitTime(txn) +
+		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+
+	if (df->lines.len > 0)
+		appendStringInfoChar(&df->lines, '\n');
+
+	/* the pairs start with a separator, which a line does not */
+	appendBinaryStringInfo(&df->lines, df->ids.data + 1, df->ids.len - 1);
+	appendStringInfo(&df->lines, "\t_time\t%lld.%06d\t_action\tcommit",
+					 (long long) (usecs / USECS_PER_SEC), (int) (usecs % USECS_PER_SEC));
+}
+
+/*
+ * Gathered lines are written here at the latest, so that the message with a
+ * transaction's last line carries the position of the transaction's end.
+ */
+static void
+deltaflood_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+				  XLogRecPtr commit_lsn)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	MemoryContext old = MemoryContextSwitchTo(df->change_context);
+
+	if (df->options.mirror && df->printed)
+		print_commit(ctx, txn);
+	flush_lines(ctx);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(df->change_context);
+
+	sweep_cache(df);
+	UpdateProgress(ctx, !df->printed);
+}
+
+static bool
+deltaflood_filter_by_origin(LogicalDecodingContext *ctx, RepOriginId origin_id)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+
+	return df->options.only_local && origin_id != InvalidRepOriginId;
+}
+
+/*
+ * A transaction whose changes are all filtered away, or gathered, must not look
+ * like a dead connection.
+ */
+static void
+keep_alive(LogicalDecodingContext *ctx)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+
+	if (++df->quiet_changes < QUIET_CHANGES)
+		return;
+	df->quiet_changes = 0;
+	UpdateProgress(ctx, false);
+}
+
+/* The original's lines: one for each tuple that came. */
+static void
+print_legacy_change(LogicalDecodingContext *ctx, RelationEntry *entry,
+					ReorderBufferChangeType action, bool has_old, bool has_new)
+{
+	if (has_old && action == REORDER_BUFFER_CHANGE_UPDATE)
+		print_row(ctx, entry, "replace", true, has_old);
+	else if (has_old && action == REORDER_BUFFER_CHANGE_DELETE)
+		print_row(ctx, entry, "delete", true, has_old);
+	if (has_new && action == REORDER_BUFFER_CHANGE_INSERT)
+		print_row(ctx, entry, "insert", false, has_old);
+	else if (has_new && action == REORDER_BUFFER_CHANGE_UPDATE)
+		print_row(ctx, entry, "update", false, has_old);
+}
+
+/*
+ * A mirror's lines. A change that came without the row it needs, such as a
+ * delete from a table without replica identity, has a line without columns: the
+ * reader must know that it cannot follow.
+ */
+static void
+print_mirror_change(LogicalDecodingContext *ctx, RelationEntry *entry,
+					ReorderBufferChangeType action, bool has_old)
+{
+	switch (action)
+	{
+		case REORDER_BUFFER_CHANGE_INSERT:
+			print_row(ctx, entry, "insert", false, false);
+			break;
+		case REORDER_BUFFER_CHANGE_UPDATE:
+			if (has_old)
+				print_row(ctx, entry, "replace", true, true);
+			print_row(ctx, entry, "update", false, has_old);
+			break;
+		case REORDER_BUFFER_CHANGE_DELETE:
+			print_row(ctx, entry, "delete", true, has_old);
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+deltaflood_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+				  Relation relation, ReorderBufferChange *change)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	MemoryContext old = MemoryContextSwitchTo(df->change_context);
+	RelationEntry *entry = find_entry(df, relation);
+	HeapTuple	old_tuple = ChangeTuple(change->data.tp.oldtuple);
+	HeapTuple	new_tuple = ChangeTuple(change->data.tp.newtuple);
+
+	if (entry->included)
+	{
+		TupleDesc	tupdesc = RelationGetDescr(relation);
+
+		if (new_tuple != NULL)
+			heap_deform_tuple(new_tuple, tupdesc, df->new_values, df->new_nulls);
+		if (old_tuple != NULL)
+			heap_deform_tuple(old_tuple, tupdesc, df->old_values, df->old_nulls);
+
+		if (df->options.mirror)
+		{
+			if (OidIsValid(relation->rd_rel->relrewrite))
+				begin_rewrite(ctx, txn, entry);
+			else
+				end_rewrite(entry);
+			announce_shape(ctx, entry, relation);
+			print_mirror_change(ctx, entry, change->action, old_tuple != NULL);
+		}
+		else
+			print_legacy_change(ctx, entry, change->action, old_tuple != NULL,
+								new_tuple != NULL);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(df->change_context);
+	keep_alive(ctx);
+}
+
+/*
+ * One line for each table. Truncating a partitioned table truncates its
+ * partitions as well: where they are printed as their root, that is one line.
+ * A partition truncated alone cannot be told from that by a reader that knows
+ * the root only, so such a line names it.
+ */
+static void
+truncate_table(LogicalDecodingContext *ctx, Relation relation,
+			   int nrelations, Relation relations[])
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	RelationEntry *entry = find_entry(df, relation);
+	bool		is_parent = relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+
+	if (!entry->included)
+		return;
+	/* a partitioned table that is not printed as a table has no rows */
+	if (is_parent && (!df->options.partition_root || entry->is_partition))
+		return;
+	for (int i = 0; entry->is_partition && i < nrelations; i++)
+	{
+		if (RelationGetRelid(relations[i]) == entry->shape->table_oid)
+			return;
+	}
+	end_rewrite(entry);
+	announce_shape(ctx, entry, relation);
+	print_truncate(ctx, entry, entry->is_partition ? entry->original_name : NULL);
+}
+
+static void
+deltaflood_truncate(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+					int nrelations, Relation relations[],
+					ReorderBufferChange *change)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	MemoryContext old;
+
+	/* the original has no line for it */
+	if (!df->options.mirror)
+		return;
+
+	old = MemoryContextSwitchTo(df->change_context);
+	for (int i = 0; i < nrelations; i++)
+		truncate_table(ctx, relations[i], nrelations, relations);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(df->change_context);
+	keep_alive(ctx);
+}

@@ -1,0 +1,229 @@
+/*-------------------------------------------------------------------------
+ *
+ * deltaflood.h
+ *	  What the files of the plugin share.
+ *
+ * The way of a change: the callbacks (deltaflood.c) look up what is known of
+ * its relation (cache.c, built in relation.c), announce the relation's shape
+ * when it is new (shape.c) and print one or two lines (line.c) of key-value
+ * pairs (value.c, escape.c). Rewritten tables take a detour (rewrite.c).
+ *
+ * Memory: a DeltaFlood lives as long as the decoding context. What one change
+ * needs is allocated in change_context, which is reset after each change.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef DELTAFLOOD_H
+#define DELTAFLOOD_H
+
+/* Before 16, postgres.h does not mark what a module exports. */
+#if defined(__GNUC__) && !defined(WIN32)
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "replication/logical.h"
+#include "replication/output_plugin.h"
+#include "utils/hsearch.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+
+/* The schema that pg_deltamirror keeps its own tables in; never printed. */
+#define OWN_SCHEMA "deltamirror"
+
+/* Appends text as the options say: as it is, escaped, or escaped to ASCII. */
+typedef void (*TextAppender) (StringInfo out, const char *text, Size len);
+
+typedef struct DeltaFloodOptions
+{
+	/* the original's */
+	bool		include_xids;
+	bool		include_oids;	/* tables have no OIDs since PostgreSQL 12 */
+	bool		include_lsn;
+	bool		full_name;
+	bool		skip_nulls;
+	bool		escape_chars;
+	bool		escape_unicode;
+	bool		convert_bool;
+	bool		only_local;
+	char	   *null;
+	char	   *separator;
+	char	   *tables;
+
+	/* ours */
+	bool		mirror;
+	bool		partition_root;
+	int			batch_size;		/* bytes; 0 means a message for each line */
+} DeltaFloodOptions;
+
+/* How a column's values are printed; everything else is VALUE_GENERIC. */
+typedef enum ValueKind
+{
+	VALUE_GENERIC,
+	VALUE_BOOL,
+	VALUE_INT2,
+	VALUE_INT4,
+	VALUE_INT8,
+	VALUE_OID,
+	VALUE_FLOAT4,
+	VALUE_FLOAT8,
+	VALUE_TEXT,
+	VALUE_BYTEA,
+	VALUE_UUID,
+	VALUE_DATE,
+	VALUE_TIMESTAMP,
+	VALUE_TIMESTAMPTZ
+} ValueKind;
+
+/* A column as lines show it. */
+typedef struct Column
+{
+	int			attidx;			/* index into the deformed tuple */
+	ValueKind	kind;
+	bool		is_varlena;
+	bool		in_identity;	/* part of the replica identity */
+	int			key_len;
+	char	   *key;			/* separator, escaped name, separator */
+	FmgrInfo	output;			/* the type's output function */
+} Column;
+
+/*
+ * What readers have been told of a table. The key is the OID of the table that
+ * lines name: for a partition that may be the root, for the new heap of a
+ * rewritten table it is that table.
+ */
+typedef struct TableShape
+{
+	Oid			table_oid;		/* hash key; must be first */
+	uint64		printed;		/* hash of the last relation line, or 0 */
+	int			references;		/* entries that point here */
+	bool		indirect;		/* some entry is for another relation */
+	TransactionId rewrite_xid;	/* transaction of the rewrite under way */
+	List	   *rewritten;		/* partitions that it has rewritten */
+} TableShape;
+
+/* What is known of a relation that changes name. */
+typedef struct RelationEntry
+{
+	Oid			relid;			/* hash key; must be first */
+	bool		valid;			/* cleared by invalidation, at any moment */
+	bool		included;		/* the rest is set only if true */
+	Oid			original_oid;	/* relid, or the table being rewritten */
+	bool		full;			/* REPLICA IDENTITY FULL */
+	bool		is_partition;	/* printed under another table's name */
+	int			natts;			/* of the tuple descriptor */
+	int			ncolumns;
+	Column	   *columns;
+	int			head_len;
+	char	   *head;			/* the line up to and with the table's name */
+	char	   *original_name;	/* escaped */
+	uint64		shape_hash;
+	TableShape *shape;			/* NULL unless mirror */
+	int			ntypes;
+	uint32	   *type_hashes;	/* user-defined types of the columns */
+	TransactionId rewrite_xid;	/* transaction that saw its first new row */
+	MemoryContext context;		/* holds all of the above */
+} RelationEntry;
+
+/*
+ * The relations behind a change. All the same, but for the new heap of a table
+ * being rewritten (changed differs from original) and for partitions that are
+ * printed as their root (table differs from original).
+ */
+typedef struct Lineage
+{
+	Relation	changed;
+	Relation	original;
+	Relation	table;
+} Lineage;
+
+typedef struct DeltaFlood
+{
+	DeltaFloodOptions options;
+	TextAppender append_text;
+	char	   *null_text;		/* NULL: columns that are null are left out */
+	int			separator_len;
+	struct TableFilter *filter; /* NULL: everything */
+
+	MemoryContext change_context;
+	MemoryContext cache_context;
+	HTAB	   *entries;		/* RelationEntry by relid */
+	HTAB	   *shapes;			/* TableShape by table_oid */
+	RelationEntry *last;		/* of the last change */
+	long		sweep_at;		/* number of entries that calls for a sweep */
+
+	/* the current transaction */
+	TransactionId xid;
+	bool		printed;		/* it has lines */
+	int			quiet_changes;	/* since something was written */
+	StringInfoData ids;			/* xid and LSN pairs of its lines */
+
+	StringInfoData lines;		/* finished lines, not yet written */
+
+	/* two deformed tuples */
+	Datum	   *new_values;
+	bool	   *new_nulls;
+	Datum	   *old_values;
+	bool	   *old_nulls;
+} DeltaFlood;
+
+/* options.c */
+extern void parse_options(List *elements, DeltaFloodOptions *options);
+
+/* filter.c */
+extern struct TableFilter *make_legacy_filter(const char *list);
+extern struct TableFilter *make_mirror_filter(const char *list);
+extern bool filter_matches(const struct TableFilter *filter,
+						   const char *schema, const char *table);
+
+/* escape.c */
+extern void append_raw(StringInfo out, const char *text, Size len);
+extern void append_escaped(StringInfo out, const char *text, Size len);
+extern void append_ascii(StringInfo out, const char *text, Size len);
+extern char *escape_name(const DeltaFlood *df, const char *name);
+
+/* value.c */
+extern ValueKind value_kind(const DeltaFlood *df, Oid type);
+extern char *value_text(Oid type, Datum value);
+extern void append_value(DeltaFlood *df, Column *column, Datum value);
+
+/* cache.c */
+extern void open_cache(DeltaFlood *df);
+extern RelationEntry *find_entry(DeltaFlood *df, Relation relation);
+extern void sweep_cache(DeltaFlood *df);
+
+/* relation.c */
+extern void open_lineage(const DeltaFlood *df, Relation changed, Lineage *lineage);
+extern void close_lineage(Lineage *lineage);
+extern int *map_columns(const Lineage *lineage);
+extern int *identity_positions(const Lineage *lineage);
+extern int *primary_key_positions(const Lineage *lineage);
+extern void build_entry(DeltaFlood *df, RelationEntry *entry, Relation relation);
+
+/* shape.c */
+extern TupleDesc shape_descriptor(const Lineage *lineage);
+extern uint64 hash_shape(const DeltaFlood *df, const Lineage *lineage,
+						 const RelationEntry *entry);
+extern void announce_shape(LogicalDecodingContext *ctx, RelationEntry *entry,
+						   Relation relation);
+
+/* line.c */
+extern void begin_line(DeltaFlood *df, const RelationEntry *entry,
+					   const char *pairs, const char *action);
+extern void end_line(LogicalDecodingContext *ctx);
+extern void flush_lines(LogicalDecodingContext *ctx);
+extern void print_row(LogicalDecodingContext *ctx, RelationEntry *entry,
+					  const char *action, bool old_row, bool has_old);
+extern void print_truncate(LogicalDecodingContext *ctx, RelationEntry *entry,
+						   const char *partition);
+
+/* rewrite.c */
+extern void end_rewrite(RelationEntry *entry);
+extern void begin_rewrite(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+						  RelationEntry *entry);
+
+#endif							/* DELTAFLOOD_H */

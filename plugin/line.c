@@ -1,0 +1,162 @@
+/*-------------------------------------------------------------------------
+ *
+ * line.c
+ *	  Lines: their head, the columns of a row, and when they are written.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "deltaflood.h"
+
+#include "mb/pg_wchar.h"
+
+/*
+ * Starts a line: table, transaction, the pairs that only this action has (each
+ * with a separator before it), action. Columns follow.
+ */
+void
+begin_line(DeltaFlood *df, const RelationEntry *entry, const char *pairs,
+		   const char *action)
+{
+	StringInfo	out = &df->lines;
+
+	if (out->len > 0)
+		appendStringInfoChar(out, '\n');
+	appendBinaryStringInfo(out, entry->head, entry->head_len);
+	appendBinaryStringInfo(out, df->ids.data, df->ids.len);
+	appendStringInfoString(out, pairs);
+	appendBinaryStringInfo(out, df->options.separator, df->separator_len);
+	appendStringInfoString(out, "_action");
+	appendBinaryStringInfo(out, df->options.separator, df->separator_len);
+	appendStringInfoString(out, action);
+}
+
+/* Ends a line. It is written at once, unless lines are gathered. */
+void
+end_line(LogicalDecodingContext *ctx)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+
+	df->printed = true;
+	if (df->lines.len >= df->options.batch_size)
+		flush_lines(ctx);
+}
+
+/* Writes what has been gathered, if anything, as one message. */
+void
+flush_lines(LogicalDecodingContext *ctx)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	char	   *text = df->lines.data;
+	int			len = df->lines.len;
+
+	if (len == 0)
+		return;
+
+	/*
+	 * A client of the streaming protocol gets a mirror's lines in its own
+	 * encoding, as pgoutput does it. The SQL functions, which report no
+	 * progress, convert their result themselves; the original never converts.
+	 */
+	if (df->options.mirror && ctx->update_progress != NULL)
+	{
+		text[len] = '\0';
+		text = pg_server_to_client(text, len);
+		if (text != df->lines.data)
+			len = strlen(text);
+	}
+
+	OutputPluginPrepareWrite(ctx, true);
+	appendBinaryStringInfo(ctx->out, text, len);
+	OutputPluginWrite(ctx, true);
+
+	if (text != df->lines.data)
+		pfree(text);
+	resetStringInfo(&df->lines);
+	df->quiet_changes = 0;
+}
+
+static void
+append_column(DeltaFlood *df, Column *column, Datum value, bool isnull)
+{
+	if (isnull && df->null_text == NULL)
+		return;
+	appendBinaryStringInfo(&df->lines, column->key, column->key_len);
+	if (isnull)
+		appendStringInfoString(&df->lines, df->null_text);
+	else
+		append_value(df, column, value);
+}
+
+/*
+ * The new row. Of a large value that an update did not change, PostgreSQL hands
+ * us only a pointer into the TOAST table, where we must not look. The old row,
+ * if there is one, has the value itself.
+ */
+static void
+print_new_columns(DeltaFlood *df, RelationEntry *entry, bool has_old)
+{
+	for (int i = 0; i < entry->ncolumns; i++)
+	{
+		Column	   *column = &entry->columns[i];
+		int			attidx = column->attidx;
+		Datum		value = df->new_values[attidx];
+
+		if (column->is_varlena && !df->new_nulls[attidx] &&
+			VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(value)))
+		{
+			if (!df->options.mirror || !has_old || !column->in_identity ||
+				df->old_nulls[attidx])
+				continue;
+			value = df->old_values[attidx];
+		}
+		append_column(df, column, value, df->new_nulls[attidx]);
+	}
+}
+
+/* The old row: a mirror is told what identifies it, the original tells all. */
+static void
+print_old_columns(DeltaFlood *df, RelationEntry *entry)
+{
+	for (int i = 0; i < entry->ncolumns; i++)
+	{
+		Column	   *column = &entry->columns[i];
+		int			attidx = column->attidx;
+
+		if (df->options.mirror && !column->in_identity)
+			continue;
+		if (column->is_varlena && !df->old_nulls[attidx] &&
+			VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(df->old_values[attidx])))
+			continue;
+		append_column(df, column, df->old_values[attidx], df->old_nulls[attidx]);
+	}
+}
+
+/*
+ * Prints a line with the deformed old or new row. has_old says whether there is
+ * an old one.
+ */
+void
+print_row(LogicalDecodingContext *ctx, RelationEntry *entry,
+		  const char *action, bool old_row, bool has_old)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+
+	begin_line(df, entry, "", action);
+	if (!old_row)
+		print_new_columns(df, entry, has_old);
+	else if (has_old)
+		print_old_columns(df, entry);
+	end_line(ctx);
+}
+
+/* Prints that a table is empty now, or, if partition is not NULL, a part of it. */
+void
+print_truncate(LogicalDecodingContext *ctx, RelationEntry *entry, const char *partition)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+
+	begin_line(df, entry,
+			   partition != NULL ? psprintf("\t_partition\t%s", partition) : "",
+			   "truncate");
+	end_line(ctx);
+}
