@@ -27,6 +27,7 @@
 #include "absl/time/time.h"
 #include "daystream/file.h"
 #include "daystream/position.h"
+#include "daystream/watch.h"
 
 namespace deltamirror::daystream {
 
@@ -93,31 +94,43 @@ class Reader {
   int64_t TEST_block_reads() const { return block_reads_; }
 
  private:
-  class Watch;  // inotify, where the system has it
+  explicit Reader(const ReaderOptions& options) : options_(options) {}
 
-  explicit Reader(const ReaderOptions& options);
-
-  absl::Status OpenDirectory(const std::string& path);
+  absl::Status OpenSource(absl::string_view source);
+  absl::Status Seek();
+  absl::Status CheckStartIsKept(const std::string& oldest);
+  absl::StatusOr<std::string> FileOfStart(const std::vector<std::string>& names);
   absl::Status OpenFile(const std::string& path, uint64_t offset);
-  absl::Status Seek(Position start);
-  absl::StatusOr<bool> FindLine();
+  absl::StatusOr<bool> Advance(Line* line);
+  absl::StatusOr<bool> FindLine(absl::string_view* text);
   absl::StatusOr<bool> Fill();
-  absl::StatusOr<bool> NextFile();
-  absl::Status CheckLine(absl::string_view text, Line* line);
+  absl::Status MakeRoom();
+  absl::StatusOr<std::string> NextFileName();
+  absl::Status MoveTo(const std::string& name);
+  absl::Status TakeLine(absl::string_view text, Line* line);
+  bool IsBeforeStart(Position position) const;
+  std::string Path(absl::string_view name) const;
 
   const ReaderOptions options_;
+  std::string source_;     // path of the directory or of the single file
   std::string directory_;  // empty for a single file
+  std::string name_;       // of the day file
   std::string path_;
   FileDescriptor file_;
   std::unique_ptr<Watch> watch_;
-  std::string buffer_;
-  size_t begin_ = 0;           // the next line in buffer_
-  size_t searched_ = 0;        // no LF between begin_ and here
-  size_t end_ = 0;             // end of what was read into buffer_
-  uint64_t begin_offset_ = 0;  // where begin_ is in the file
-  uint64_t line_offset_ = 0;   // of the line given last
+  absl::Time listed_at_ = absl::InfinitePast();      // when the directory was last looked through
+  absl::Time listed_change_ = absl::InfinitePast();  // the directory's own time of change then
+
+  std::vector<char> buffer_;
+  size_t begin_ = 0;            // the next line in buffer_
+  size_t searched_ = 0;         // there is no LF between begin_ and here
+  size_t end_ = 0;              // end of what was read
+  bool tail_is_stale_ = false;  // what lies behind begin_ was read at the file's end, and may be cut off since
+  uint64_t begin_offset_ = 0;   // where begin_ is in the file
+
+  uint64_t line_offset_ = 0;        // of the line given last
+  Position previous_ = kBeforeAll;  // of the last line read, given or passed over
   Position position_ = kBeforeAll;
-  bool started_ = false;  // whether a line was given
   absl::Status broken_;
   int64_t block_reads_ = 0;
 };

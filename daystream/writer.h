@@ -21,6 +21,7 @@
 #include "daystream/file.h"
 #include "daystream/position.h"
 #include "daystream/source.h"
+#include "daystream/tail.h"
 
 namespace deltamirror::daystream {
 
@@ -91,16 +92,18 @@ class Writer {
   size_t buffered() const { return buffer_.size(); }
 
  private:
-  Writer(std::string directory, WriterOptions options);
+  Writer(const std::string& directory, const WriterOptions& options);
 
-  absl::Status Lock();
   absl::Status AdoptSource(const SourceInfo& given);
   absl::Status Recover();
-  absl::Status CutTornLine(const std::string& name);
+  absl::Status CutTornLine();
+  absl::Status CloseTransaction(const OpenTransaction& open);
   absl::Status OpenFile(const std::string& name);
   absl::Status RotateTo(int64_t clock);
-  absl::Status CutBackTo(uint64_t size);
-  int64_t NextClock() const;
+  absl::Status WriteFailed(int error_number, size_t written);
+  absl::Status SyncFile();
+  int64_t Now() const;
+  void Stamp(int64_t clock, absl::string_view lines);
   std::string Path(absl::string_view name) const;
 
   const std::string directory_;
@@ -110,14 +113,14 @@ class Writer {
   SourceInfo source_;
   std::string file_name_;  // of the open day file; empty before the first
   FileDescriptor file_;
+  int64_t file_day_ = -1;   // days since 1970
   uint64_t file_size_ = 0;  // bytes of complete lines in the file
-  // the file may hold bytes beyond file_size_, which go before the next write
-  bool torn_ = false;
-  bool synced_ = true;  // nothing was written since the last sync
+  bool torn_ = false;       // the file holds bytes behind file_size_, which go before the next write
+  bool synced_ = true;      // nothing was written since the last sync
   std::string buffer_;
   Position last_ = kBeforeAll;
   uint64_t last_commit_lsn_ = 0;
-  absl::Status broken_;  // a failed sync
+  absl::Status broken_;  // the disk's sync failed
 };
 
 }  // namespace deltamirror::daystream

@@ -1,0 +1,74 @@
+#include "daystream/file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "absl/strings/str_cat.h"
+#include "status/status_macros.h"
+
+namespace deltamirror::daystream {
+
+int FileSystem::Open(const char* path, int flags, mode_t mode) {
+  return open(path, flags, mode);
+}
+
+ssize_t FileSystem::Write(int fd, const void* data, size_t size) {
+  return write(fd, data, size);
+}
+
+int FileSystem::DataSync(int fd) {
+  return fdatasync(fd);
+}
+
+int FileSystem::Sync(int fd) {
+  return fsync(fd);
+}
+
+int FileSystem::Truncate(int fd, off_t size) {
+  return ftruncate(fd, size);
+}
+
+int FileSystem::Rename(const char* from, const char* to) {
+  return rename(from, to);
+}
+
+FileSystem* FileSystem::Default() {
+  static FileSystem* const files = new FileSystem;
+  return files;
+}
+
+void FileDescriptor::Reset(int fd) {
+  if (fd_ >= 0) close(fd_);
+  fd_ = fd;
+}
+
+absl::Status FileError(int error_number, absl::string_view operation, absl::string_view path) {
+  return absl::ErrnoToStatus(error_number, absl::StrCat("could not ", operation, " \"", path, "\""));
+}
+
+absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return FileError(errno, "open file", path);
+  std::string content;
+  char block[4096];
+  ssize_t size;
+  while ((size = read(file.get(), block, sizeof(block))) != 0) {
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return FileError(errno, "read file", path);
+    content.append(block, size);
+  }
+  return content;
+}
+
+absl::Status SyncDirectory(const std::string& path, FileSystem* files) {
+  const FileDescriptor directory(files->Open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0));
+  if (!directory.is_open()) return FileError(errno, "open directory", path);
+  if (files->Sync(directory.get()) != 0) return FileError(errno, "sync directory", path);
+  return absl::OkStatus();
+}
+
+}  // namespace deltamirror::daystream

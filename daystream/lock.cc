@@ -1,0 +1,53 @@
+#include "daystream/lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+
+namespace deltamirror::daystream {
+namespace {
+
+constexpr mode_t kFileMode = 0666;
+
+std::string HostName() {
+  char name[256];
+  if (gethostname(name, sizeof(name)) != 0) return "unknown";
+  name[sizeof(name) - 1] = '\0';
+  return name;
+}
+
+// "process 4711 on host \"db1\"", from what the owner wrote.
+std::string DescribeOwner(const std::string& path) {
+  const absl::StatusOr<std::string> content = ReadSmallFile(path);
+  if (!content.ok()) return "another process";
+  const std::vector<absl::string_view> lines = absl::StrSplit(*content, '\n');
+  if (lines.size() < 2) return "another process";
+  return absl::StrCat("process ", lines[0], " on host \"", lines[1], "\"");
+}
+
+}  // namespace
+
+absl::StatusOr<FileDescriptor> LockDirectory(const std::string& directory) {
+  const std::string path = directory + "/deltastream.lock";
+  FileDescriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode));
+  if (!file.is_open()) return FileError(errno, "open file", path);
+  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return FileError(errno, "lock file", path);
+    return absl::UnavailableError(
+        absl::StrCat("could not write to daystream \"", directory, "\": ", DescribeOwner(path), " is writing to it"));
+  }
+  // Who holds the lock is for people to read: that it cannot be written, on a full disk, is no reason to stop here.
+  const std::string owner = absl::StrCat(getpid(), "\n", HostName(), "\n");
+  [[maybe_unused]] const bool written =
+      ftruncate(file.get(), 0) == 0 && write(file.get(), owner.data(), owner.size()) >= 0;
+  return file;
+}
+
+}  // namespace deltamirror::daystream

@@ -1,0 +1,292 @@
+#include "daystream/reader.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/memory/memory.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "daystream/files.h"
+#include "daystream/seek.h"
+#include "daystream/source.h"
+#include "status/status_macros.h"
+
+namespace deltamirror::daystream {
+namespace {
+
+constexpr size_t kMaxLineSize = size_t{1} << 30;
+
+// A directory's time of change moves in steps: only one that is this old tells that nothing happened since.
+constexpr absl::Duration kClockStep = absl::Seconds(2);
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Reader>> Reader::Open(absl::string_view source, const ReaderOptions& options) {
+  auto reader = absl::WrapUnique(new Reader(options));
+  RETURN_IF_ERROR(reader->OpenSource(source));
+  return reader;
+}
+
+Reader::~Reader() = default;
+
+absl::Status Reader::OpenSource(absl::string_view source) {
+  ASSIGN_OR_RETURN(const Location location, ResolveSource(source));
+  source_ = location.path;
+  position_ = options_.start.value_or(kBeforeAll);
+  if (location.is_directory) {
+    directory_ = location.path;
+    return Seek();
+  }
+  uint64_t offset = 0;
+  Seeker seeker(&block_reads_);
+  if (const absl::Status status = seeker.First(location.path).status(); !status.ok()) {
+    // The first line tells whether the file is a daystream at all.
+    return absl::IsDataLoss(status) ? absl::InvalidArgumentError(status.message()) : status;
+  }
+  if (options_.start.has_value()) {
+    ASSIGN_OR_RETURN(offset, seeker.Find(location.path, *options_.start));
+  }
+  return OpenFile(location.path, offset);
+}
+
+absl::Status Reader::Seek() {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDayFiles(directory_));
+  if (names.empty()) return absl::OkStatus();
+  uint64_t offset = 0;
+  name_ = names.front();
+  if (options_.start.has_value()) {
+    RETURN_IF_ERROR(CheckStartIsKept(names.front()));
+    ASSIGN_OR_RETURN(name_, FileOfStart(names));
+    ASSIGN_OR_RETURN(offset, Seeker(&block_reads_).Find(Path(name_), *options_.start));
+  }
+  return OpenFile(Path(name_), offset);
+}
+
+// Old files may be removed to make room. Whoever needs them must hear of it.
+absl::Status Reader::CheckStartIsKept(const std::string& oldest) {
+  if (!options_.start_must_be_kept) return absl::OkStatus();
+  const absl::StatusOr<SourceInfo> info = LoadSourceInfo(directory_);
+  if (absl::IsNotFound(info.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(info.status());
+  const bool is_first_day = *DayFileStart(oldest) <= info->began;
+  if (is_first_day) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::optional<Position> first, Seeker(&block_reads_).First(Path(oldest)));
+  const Position kept_from = first.value_or(Position{*DayFileStart(oldest), 0});
+  if (*options_.start >= kept_from) return absl::OkStatus();
+  return absl::OutOfRangeError(absl::StrCat("position ", ToString(*options_.start), " is no longer in daystream \"",
+                                            directory_, "\", which begins at ", ToString(kept_from)));
+}
+
+// The last file that begins at or before the start: the first line that is asked for is in it, or is the first of a
+// later file.
+absl::StatusOr<std::string> Reader::FileOfStart(const std::vector<std::string>& names) {
+  Seeker seeker(&block_reads_);
+  size_t low = 0;
+  size_t high = names.size();
+  while (high - low > 1) {
+    const size_t middle = low + (high - low) / 2;
+    ASSIGN_OR_RETURN(const std::optional<Position> first, seeker.First(Path(names[middle])));
+    // A file may be empty yet; then its name tells.
+    const Position begin = first.value_or(Position{*DayFileStart(names[middle]), 0});
+    (begin <= *options_.start ? low : high) = middle;
+  }
+  return names[low];
+}
+
+absl::Status Reader::OpenFile(const std::string& path, uint64_t offset) {
+  FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return FileError(errno, "open file", path);
+  file_ = std::move(file);
+  path_ = path;
+  begin_ = searched_ = end_ = 0;
+  tail_is_stale_ = false;
+  begin_offset_ = offset;
+  line_offset_ = offset;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Reader::Next(Line* line) {
+  RETURN_IF_ERROR(broken_);
+  absl::StatusOr<bool> got = Advance(line);
+  if (!got.ok()) broken_ = got.status();
+  return got;
+}
+
+absl::StatusOr<bool> Reader::Advance(Line* line) {
+  absl::string_view text;
+  while (true) {
+    ASSIGN_OR_RETURN(bool found, FindLine(&text));
+    if (!found && !directory_.empty()) {
+      ASSIGN_OR_RETURN(const std::string next, NextFileName());
+      if (next.empty()) return false;
+      // The writer may have appended here before it began the next file; from then on it does not.
+      ASSIGN_OR_RETURN(found, FindLine(&text));
+      if (!found) {
+        RETURN_IF_ERROR(MoveTo(next));
+        continue;
+      }
+    }
+    if (!found) return false;
+    RETURN_IF_ERROR(TakeLine(text, line));
+    if (IsBeforeStart(line->position)) continue;
+    position_ = line->position;
+    return true;
+  }
+}
+
+bool Reader::IsBeforeStart(Position position) const {
+  if (!options_.start.has_value()) return false;
+  return options_.after ? position <= *options_.start : position < *options_.start;
+}
+
+absl::Status Reader::TakeLine(absl::string_view text, Line* line) {
+  line->text = text;
+  line->record_text = text;
+  line->offset = line_offset_;
+  if (!ConsumePrefix(&line->record_text, &line->position)) return NoPrefixError(path_, line_offset_, text);
+  if (line->position <= previous_) {
+    return absl::DataLossError(absl::StrCat("cannot read the line at offset ", line_offset_, " of file \"", path_,
+                                            "\": expected a position behind ", ToString(previous_), ", got ",
+                                            ToString(line->position)));
+  }
+  previous_ = line->position;
+  return absl::OkStatus();
+}
+
+// The next line of the open file, or false if there is no complete one (yet).
+absl::StatusOr<bool> Reader::FindLine(absl::string_view* text) {
+  if (!file_.is_open()) return false;
+  for (bool filled = false;; filled = true) {
+    const void* const line_feed =
+        searched_ < end_ ? memchr(buffer_.data() + searched_, '\n', end_ - searched_) : nullptr;
+    if (line_feed != nullptr) {
+      const size_t size = static_cast<const char*>(line_feed) - (buffer_.data() + begin_);
+      *text = absl::string_view(buffer_.data() + begin_, size);
+      line_offset_ = begin_offset_;
+      begin_offset_ += size + 1;
+      begin_ += size + 1;
+      searched_ = begin_;
+      return true;
+    }
+    searched_ = end_;
+    if (tail_is_stale_) {
+      if (filled) return false;
+      end_ = searched_ = begin_;
+    }
+    ASSIGN_OR_RETURN(const bool more, Fill());
+    if (!more) return false;
+  }
+}
+
+// Reads what follows in the open file into the buffer; false if nothing does.
+absl::StatusOr<bool> Reader::Fill() {
+  RETURN_IF_ERROR(MakeRoom());
+  const size_t room = buffer_.size() - end_;
+  const uint64_t offset = begin_offset_ + (end_ - begin_);
+  ssize_t size;
+  do {
+    size = pread(file_.get(), buffer_.data() + end_, room, static_cast<off_t>(offset));
+  } while (size < 0 && errno == EINTR);
+  if (size < 0) return FileError(errno, "read file", path_);
+  ++block_reads_;
+  end_ += size;
+  // What stands at the file's end without LF may be cut off by a writer that starts anew, and other lines be written in
+  // its place: it is read again the next time.
+  tail_is_stale_ = static_cast<size_t>(size) < room;
+  if (size > 0) return true;
+  struct stat status;
+  if (fstat(file_.get(), &status) != 0) return FileError(errno, "read file", path_);
+  if (static_cast<uint64_t>(status.st_size) >= begin_offset_) return false;
+  return absl::DataLossError(absl::StrCat("cannot read on at offset ", begin_offset_, " of file \"", path_,
+                                          "\": it is only ", status.st_size, " bytes long now"));
+}
+
+absl::Status Reader::MakeRoom() {
+  if (begin_ > 0) {
+    memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    searched_ -= begin_;
+    end_ -= begin_;
+    begin_ = 0;
+  }
+  if (end_ < buffer_.size()) return absl::OkStatus();
+  if (buffer_.size() >= kMaxLineSize) {
+    return absl::ResourceExhaustedError(absl::StrCat("cannot read the line at offset ", begin_offset_, " of file \"",
+                                                     path_, "\": it is longer than ", kMaxLineSize, " bytes"));
+  }
+  buffer_.resize(std::max(options_.block_size, buffer_.size() * 2));
+  return absl::OkStatus();
+}
+
+// The day file behind the open one; empty if there is none yet.
+absl::StatusOr<std::string> Reader::NextFileName() {
+  struct stat status;
+  if (stat(directory_.c_str(), &status) != 0) return FileError(errno, "open directory", directory_);
+  const absl::Time change = absl::TimeFromTimespec(status.st_mtim);
+  const absl::Time now = absl::Now();
+  if (change == listed_change_ && listed_at_ - change > kClockStep) return std::string();
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDayFiles(directory_));
+  const auto next = std::upper_bound(names.begin(), names.end(), name_);
+  if (next == names.end()) {
+    listed_change_ = change;
+    listed_at_ = now;
+    return std::string();
+  }
+  // Files go oldest first: where this one went, others behind it may have gone too.
+  if (!name_.empty() && !std::binary_search(names.begin(), names.end(), name_)) {
+    return absl::OutOfRangeError(absl::StrCat("position ", ToString(position_), " is no longer in daystream \"",
+                                              directory_, "\": file \"", path_, "\" was removed while it was read"));
+  }
+  return *next;
+}
+
+absl::Status Reader::MoveTo(const std::string& name) {
+  if (end_ > begin_) {
+    return absl::DataLossError(absl::StrCat("cannot read the line at offset ", begin_offset_, " of file \"", path_,
+                                            "\": expected a line feed at its end, got the end of the file, though \"",
+                                            name, "\" follows"));
+  }
+  RETURN_IF_ERROR(OpenFile(Path(name), 0));
+  name_ = name;
+  return absl::OkStatus();
+}
+
+absl::Status Reader::WaitForData(absl::Duration timeout) {
+  if (watch_ == nullptr) {
+    // What came before the watch was there would be missed: the caller looks once more.
+    watch_ = std::make_unique<Watch>(source_);
+    return absl::OkStatus();
+  }
+  watch_->Wait(timeout);
+  return absl::OkStatus();
+}
+
+std::string Reader::Where() const {
+  return absl::StrCat("at offset ", line_offset_, " of file \"", path_, "\"");
+}
+
+absl::StatusOr<uint64_t> Reader::BytesBehind() const {
+  uint64_t bytes = 0;
+  struct stat status;
+  if (file_.is_open()) {
+    if (fstat(file_.get(), &status) != 0) return FileError(errno, "read file", path_);
+    bytes = std::max<int64_t>(status.st_size - static_cast<int64_t>(begin_offset_), 0);
+  }
+  if (directory_.empty()) return bytes;
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDayFiles(directory_));
+  for (auto name = std::upper_bound(names.begin(), names.end(), name_); name != names.end(); ++name) {
+    if (stat(Path(*name).c_str(), &status) == 0) bytes += status.st_size;
+  }
+  return bytes;
+}
+
+std::string Reader::Path(absl::string_view name) const {
+  return absl::StrCat(directory_, "/", name);
+}
+
+}  // namespace deltamirror::daystream

@@ -1,0 +1,155 @@
+#include "daystream/source.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "nlohmann/json.hpp"
+#include "status/status_macros.h"
+
+namespace deltamirror::daystream {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr int kFormat = 1;
+constexpr mode_t kFileMode = 0666;
+
+std::string InfoPath(absl::string_view directory) {
+  return absl::StrCat(directory, "/daystream.json");
+}
+
+std::string Describe(const SourceInfo& info) {
+  if (info.slot.empty()) return "lines from a file";
+  return absl::StrCat("slot \"", info.slot, "\" of database \"", info.database,
+                      "\" on the server with system identifier ", info.system_identifier);
+}
+
+bool TakeText(const Json& object, const char* key, std::string* out) {
+  const auto found = object.find(key);
+  if (found == object.end()) return true;
+  if (!found->is_string()) return false;
+  *out = found->get<std::string>();
+  return true;
+}
+
+bool TakeNumber(const Json& object, const char* key, int64_t* out) {
+  const auto found = object.find(key);
+  if (found == object.end()) return true;
+  if (!found->is_number_integer()) return false;
+  *out = found->get<int64_t>();
+  return true;
+}
+
+// "nats" of "nats://host/stream"; empty for a path. One letter is none: nobody's scheme is that short.
+absl::string_view SchemeOf(absl::string_view source) {
+  const size_t colon = source.find(':');
+  if (colon == absl::string_view::npos || colon < 2) return absl::string_view();
+  const absl::string_view scheme = source.substr(0, colon);
+  for (const char c : scheme) {
+    if (!absl::ascii_isalnum(c) && c != '+' && c != '-' && c != '.') return absl::string_view();
+  }
+  return scheme;
+}
+
+absl::Status WriteDurably(const std::string& path, const std::string& content, FileSystem* files) {
+  const FileDescriptor file(files->Open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kFileMode));
+  if (!file.is_open()) return FileError(errno, "create file", path);
+  size_t written = 0;
+  while (written < content.size()) {
+    const ssize_t size = files->Write(file.get(), content.data() + written, content.size() - written);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return FileError(errno, "write file", path);
+    written += size;
+  }
+  if (files->Sync(file.get()) != 0) return FileError(errno, "sync file", path);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckSameSource(absl::string_view directory, const SourceInfo& kept, const SourceInfo& given) {
+  if (kept.system_identifier == given.system_identifier && kept.database == given.database && kept.slot == given.slot) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("cannot write to daystream \"", directory, "\": it holds ", Describe(kept), ", not ",
+                   Describe(given), ". Give another directory, or move this one away and bootstrap its mirrors anew"));
+}
+
+absl::StatusOr<SourceInfo> LoadSourceInfo(const std::string& directory) {
+  const std::string path = InfoPath(directory);
+  ASSIGN_OR_RETURN(const std::string content, ReadSmallFile(path));
+  const Json json = Json::parse(content, /*cb=*/nullptr, /*allow_exceptions=*/false);
+  int64_t format = 0;
+  if (!json.is_object() || !TakeNumber(json, "format", &format) || format == 0) {
+    return absl::DataLossError(
+        absl::StrCat("cannot read file \"", path, "\": expected a JSON object with a number \"format\""));
+  }
+  if (format != kFormat) {
+    return absl::UnimplementedError(
+        absl::StrCat("cannot read file \"", path, "\": expected format ", kFormat, ", got ", format));
+  }
+  SourceInfo info;
+  if (!TakeText(json, "system_identifier", &info.system_identifier) || !TakeNumber(json, "timeline", &info.timeline) ||
+      !TakeText(json, "database", &info.database) || !TakeText(json, "slot", &info.slot) ||
+      !TakeText(json, "plugin", &info.plugin) || !TakeText(json, "tables", &info.tables) ||
+      !TakeNumber(json, "began", &info.began) || !TakeText(json, "confirmed_lsn", &info.confirmed_lsn)) {
+    return absl::DataLossError(absl::StrCat("cannot read file \"", path,
+                                            "\": expected numbers for \"timeline\" and \"began\" and strings for the "
+                                            "other keys"));
+  }
+  return info;
+}
+
+absl::Status SaveSourceInfo(const std::string& directory, const SourceInfo& info, FileSystem* files) {
+  const nlohmann::ordered_json json = {
+      {"format", kFormat},
+      {"system_identifier", info.system_identifier},
+      {"timeline", info.timeline},
+      {"database", info.database},
+      {"slot", info.slot},
+      {"plugin", info.plugin},
+      {"tables", info.tables},
+      {"began", info.began},
+      {"confirmed_lsn", info.confirmed_lsn},
+  };
+  const std::string content = json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  const std::string path = InfoPath(directory);
+  const std::string temporary = path + ".new";
+  RETURN_IF_ERROR(WriteDurably(temporary, content, files));
+  if (files->Rename(temporary.c_str(), path.c_str()) != 0) return FileError(errno, "rename file", temporary);
+  return SyncDirectory(directory, files);
+}
+
+absl::StatusOr<std::string> ResolveDestination(absl::string_view destination) {
+  absl::string_view path = destination;
+  if (absl::ConsumePrefix(&path, "file:")) {
+    // file:///var/lib/daystream is file:/var/lib/daystream.
+    if (absl::StartsWith(path, "///")) path.remove_prefix(2);
+  } else if (const absl::string_view scheme = SchemeOf(destination); !scheme.empty()) {
+    // The rest of a URI may hold a password: it is not shown.
+    return absl::UnimplementedError(
+        absl::StrCat("cannot open a daystream by scheme \"", scheme, "\", expected a path, or \"file:\" and a path"));
+  }
+  if (path.empty()) return absl::InvalidArgumentError("expected the path of a daystream, got an empty text");
+  return std::string(path);
+}
+
+absl::StatusOr<Location> ResolveSource(absl::string_view source) {
+  Location location;
+  ASSIGN_OR_RETURN(location.path, ResolveDestination(source));
+  struct stat status;
+  if (stat(location.path.c_str(), &status) != 0) return FileError(errno, "open daystream", location.path);
+  location.is_directory = S_ISDIR(status.st_mode);
+  return location;
+}
+
+}  // namespace deltamirror::daystream
