@@ -161,7 +161,7 @@ absl::StatusOr<Connection> Connection::Open(const std::string& conninfo, Options
 absl::StatusOr<bool> Connection::Wait(bool for_write, int timeout_ms) {
   const auto begin = std::chrono::steady_clock::now();
   while (true) {
-    pollfd socket = {PQsocket(state_->conn), static_cast<short>(for_write ? POLLOUT : POLLIN), 0};
+    pollfd socket = {PQsocket(state_->conn), static_cast<int16_t>(for_write ? POLLOUT : POLLIN), 0};
     const auto waited =
         std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin).count();
     const int64_t left = timeout_ms < 0 ? kPollMs : std::max<int64_t>(0, timeout_ms - waited);

@@ -124,7 +124,7 @@ std::string Session::Error(const std::string& sql) {
   PGresult* result = PQexec(Handle(connection_), sql.c_str());
   const char* message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
   EXPECT_NE(message, nullptr) << "expected an error of: " << sql;
-  const std::string text = message == nullptr ? "" : message;
+  std::string text = message == nullptr ? "" : message;
   PQclear(result);
   return text;
 }

@@ -24,7 +24,7 @@ void Redirect(const std::string& path, int flags, int descriptor) {
 
 }  // namespace
 
-Process::Process(std::vector<std::string> command, const std::string& input) {
+Process::Process(const std::vector<std::string>& command, const std::string& input) {
   WriteFile(dir_.File("in"), input);
   Start(command);
 }

@@ -23,7 +23,7 @@ namespace deltamirror::lab {
 class Process {
  public:
   // command[0] is looked up in PATH; `input` is all that it gets on stdin.
-  explicit Process(std::vector<std::string> command, const std::string& input = "");
+  explicit Process(const std::vector<std::string>& command, const std::string& input = "");
 
   // `sqlite3 -batch -bail DATABASE` ("" is a database in memory) that loads the extension and runs `script`.
   static Process Shell(const std::string& database, const std::string& script);
