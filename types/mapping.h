@@ -15,20 +15,6 @@
 
 namespace deltamirror::types {
 
-struct Mapping {
-  // The column's type in CREATE TABLE: "INTEGER", "REAL", "TEXT", "BLOB", or "" for none. numeric has none, because
-  // every affinity that SQLite knows by a type's name would round or turn some of its values.
-  absl::string_view declared;
-  // The same in a STRICT table: there "ANY" stands for none, and also for REAL, which would refuse the text NaN.
-  absl::string_view strict;
-  // From the text that PostgreSQL's output function prints (with the session's settings pinned as
-  // postgres::Connection pins them): what the stream carries. Never null.
-  Decoder text = nullptr;
-  // From the binary form of COPY. Null: the value must be asked for as text, through its output function, and goes to
-  // the text decoder.
-  Decoder binary = nullptr;
-};
-
 // What the user wants otherwise: the option `types`, {"array":"json", "numeric":"text"}.
 class Overrides {
  public:
