@@ -5,44 +5,74 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "status/status_macros.h"
 #include "types/lsn.h"
 
 namespace deltamirror::mirror {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
-absl::Status Damaged(absl::string_view json) {
-  return absl::DataLossError(absl::StrCat("cannot read the hand-over \"", json,
-                                          "\", expected an object with \"xmax\", \"xip\" and \"end_lsn\""));
+// 64 bits do not fit into the numbers of every JSON reader.
+bool ReadXid(const Json& json, uint64_t* xid) {
+  return json.is_string() && absl::SimpleAtoi(json.get_ref<const std::string&>(), xid);
 }
 
-bool ReadXid(const Json& json, uint32_t* xid) {
-  uint64_t full = 0;
-  if (!json.is_string() || !absl::SimpleAtoi(json.get_ref<const std::string&>(), &full)) return false;
-  *xid = static_cast<uint32_t>(full);
+bool ReadLsn(const Json& json, uint64_t* lsn) {
+  if (!json.is_string()) return false;
+  const absl::StatusOr<uint64_t> parsed = types::ParseLsn(json.get_ref<const std::string&>());
+  *lsn = parsed.value_or(0);
+  return parsed.ok();
+}
+
+bool Read(const Json& json, Handover* handover) {
+  if (!json.is_object() || !json.contains("xmin") || !json.contains("xmax") || !json.contains("xip") ||
+      !json.contains("end_lsn")) {
+    return false;
+  }
+  if (!ReadXid(json["xmin"], &handover->xmin) || !ReadXid(json["xmax"], &handover->xmax) ||
+      !ReadLsn(json["end_lsn"], &handover->end_lsn) || !json["xip"].is_array()) {
+    return false;
+  }
+  for (const Json& item : json["xip"]) {
+    uint64_t xid = 0;
+    if (!ReadXid(item, &xid)) return false;
+    handover->running.push_back(xid);
+  }
   return true;
 }
 
 }  // namespace
 
-absl::StatusOr<HandoverFilter> HandoverFilter::FromJson(absl::string_view text) {
+std::string Handover::ToJson() const {
+  Json xip = Json::array();
+  for (const uint64_t xid : running) xip.push_back(absl::StrCat(xid));
+  return Json({{"xmin", absl::StrCat(xmin)},
+               {"xmax", absl::StrCat(xmax)},
+               {"xip", std::move(xip)},
+               {"end_lsn", types::FormatLsn(end_lsn)}})
+      .dump();
+}
+
+absl::StatusOr<Handover> Handover::FromJson(absl::string_view text) {
   const Json json = Json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
-  HandoverFilter filter;
-  if (!json.is_object() || !json.contains("xmax") || !json.contains("xip") || !json.contains("end_lsn") ||
-      !ReadXid(json["xmax"], &filter.xmax_) || !json["xip"].is_array() || !json["end_lsn"].is_string()) {
-    return Damaged(text);
+  Handover handover;
+  if (!Read(json, &handover)) {
+    return absl::DataLossError(absl::StrCat("cannot read the hand-over \"", text,
+                                            "\", expected an object with \"xmin\", \"xmax\", \"xip\" and \"end_lsn\""));
   }
-  for (const Json& item : json["xip"]) {
-    uint32_t xid = 0;
-    if (!ReadXid(item, &xid)) return Damaged(text);
-    filter.running_.push_back(xid);
-  }
-  std::sort(filter.running_.begin(), filter.running_.end());
-  const absl::StatusOr<uint64_t> lsn = types::ParseLsn(json["end_lsn"].get_ref<const std::string&>());
-  if (!lsn.ok()) return Damaged(text);
-  filter.end_lsn_ = *lsn;
-  return filter;
+  return handover;
+}
+
+HandoverFilter::HandoverFilter(const Handover& handover)
+    : xmax_(static_cast<uint32_t>(handover.xmax)), end_lsn_(handover.end_lsn) {
+  for (const uint64_t xid : handover.running) running_.push_back(static_cast<uint32_t>(xid));
+  std::sort(running_.begin(), running_.end());
+}
+
+absl::StatusOr<HandoverFilter> HandoverFilter::FromJson(absl::string_view json) {
+  ASSIGN_OR_RETURN(const Handover handover, Handover::FromJson(json));
+  return HandoverFilter(handover);
 }
 
 bool HandoverFilter::SnapshotSaw(uint32_t xid) const {
