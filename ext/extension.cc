@@ -4,6 +4,7 @@
 #include "ext/version.h"
 #include "sqlite/api.h"
 #include "sqlite/row_source.h"
+#include "vtab/deltamirror_status.h"
 
 namespace deltamirror::ext {
 namespace {
@@ -29,7 +30,8 @@ constexpr Function kFunctions[] = {
 using RegisterModule = int (*)(sqlite3* db);
 
 constexpr RegisterModule kModules[] = {
-    sqlite::RegisterRowSource,  // deltamirror_rows, internal
+    sqlite::RegisterRowSource,        // deltamirror_rows, internal
+    vtab::RegisterDeltamirrorStatus,  // deltamirror_status
 };
 
 int Register(sqlite3* db) {
