@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "deltaflood/excerpt.h"
+#include "deltaflood/json.h"
 #include "nlohmann/json.hpp"
 #include "status/status_macros.h"
 
@@ -136,6 +137,36 @@ absl::StatusOr<types::Relation> ParseRelation(const Record& record) {
     relation.columns.push_back(std::move(parsed));
   }
   return relation;
+}
+
+void AppendColumnDescription(const types::Column& column, std::string* out) {
+  absl::StrAppend(out, "{\"attnum\":", column.attnum, ",\"type\":");
+  AppendJsonString(column.type, out);
+  absl::StrAppend(out, ",\"oid\":", column.oid);
+  if (column.elem != 0) absl::StrAppend(out, ",\"elem\":", column.elem);
+  if (column.pk != 0) absl::StrAppend(out, ",\"pk\":", column.pk);
+  if (column.key != 0) absl::StrAppend(out, ",\"key\":", column.key);
+  if (column.not_null) absl::StrAppend(out, ",\"not_null\":true");
+  if (!column.generated.empty()) absl::StrAppend(out, ",\"generated\":\"", column.generated, "\"");
+  if (column.missing.has_value()) {
+    absl::StrAppend(out, ",\"missing\":");
+    AppendJsonString(*column.missing, out);
+  }
+  out->push_back('}');
+}
+
+absl::string_view IdentityName(types::Identity identity) {
+  switch (identity) {
+    case types::Identity::kDefault:
+      return "default";
+    case types::Identity::kIndex:
+      return "index";
+    case types::Identity::kFull:
+      return "full";
+    case types::Identity::kNothing:
+      return "nothing";
+  }
+  return "";
 }
 
 }  // namespace deltamirror::deltaflood

@@ -8,7 +8,10 @@
 #ifndef DELTAMIRROR_DELTAFLOOD_RELATION_H_
 #define DELTAMIRROR_DELTAFLOOD_RELATION_H_
 
+#include <string>
+
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "deltaflood/record.h"
 #include "types/relation.h"
 
@@ -18,6 +21,10 @@ namespace deltamirror::deltaflood {
 // (they keep the values that types::Column begins with), except attnum, type and oid; an unknown key is passed over; a
 // wrong type or value is an InvalidArgument that names column, key, what was expected and what came.
 absl::StatusOr<types::Relation> ParseRelation(const Record& record);
+
+// The way back: a column's description, and what "_identity" says. Keys that say nothing are left out.
+void AppendColumnDescription(const types::Column& column, std::string* out);
+absl::string_view IdentityName(types::Identity identity);
 
 }  // namespace deltamirror::deltaflood
 

@@ -1,0 +1,42 @@
+// What pgoutput does not say of a table, and the server's catalog does.
+
+#ifndef DELTAMIRROR_PGOUTPUT_CATALOG_H_
+#define DELTAMIRROR_PGOUTPUT_CATALOG_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "pgoutput/message.h"
+#include "types/relation.h"
+
+namespace deltamirror::pgoutput {
+
+// A type that a Relation message gives as OID and modifier.
+struct TypeFacts {
+  std::string name;   // as format_type prints it: "numeric(10,2)"; empty if there is no such type any more
+  uint32_t base = 0;  // itself, or what is at the bottom of a domain
+  uint32_t elem = 0;  // an array's element type, else 0
+
+  bool operator==(const TypeFacts&) const = default;
+};
+
+struct CatalogEntry {
+  // The table of that OID as it is now, which may be later than the message: columns may have been added, renamed or
+  // dropped since. Nothing if it was dropped.
+  std::optional<types::Relation> relation;
+  // A partitioned table whose rows are published under its partitions' names: its own truncation says nothing.
+  bool without_rows = false;
+  std::vector<TypeFacts> types;  // of the message's columns, in their order; or empty: nothing is known
+};
+
+// Asked when a table's first change comes, and again after each new Relation message of it. An error ends the
+// translation with that error.
+using Catalog = std::function<absl::StatusOr<CatalogEntry>(const RelationMessage&)>;
+
+}  // namespace deltamirror::pgoutput
+
+#endif  // DELTAMIRROR_PGOUTPUT_CATALOG_H_

@@ -1,0 +1,33 @@
+// The shape of a table, put together from a Relation message and the catalog.
+
+#ifndef DELTAMIRROR_PGOUTPUT_SHAPE_H_
+#define DELTAMIRROR_PGOUTPUT_SHAPE_H_
+
+#include <cstdint>
+#include <map>
+
+#include "absl/status/statusor.h"
+#include "pgoutput/catalog.h"
+#include "pgoutput/message.h"
+#include "types/relation.h"
+
+namespace deltamirror::pgoutput {
+
+using TypeNames = std::map<uint32_t, TypeName>;  // by OID
+
+// The message says what the table was called, its columns in order, their types and which are in the replica identity:
+// that is how it was when the changes were made, and goes before what the catalog says of the present. From the catalog
+// come, for the column of the same name: number, place in primary key and replica identity, NOT NULL, and the value of
+// rows from before the column. Virtual generated columns, which have no values in a stream, come from it whole.
+//
+// A column that the catalog does not have has been renamed or dropped since. It gets the number that it had in `last`
+// (the table's shape before this one; null: none), else the number of the column that stands in its place now, else one
+// that is free there. `names` stands in for types that are gone.
+//
+// DataLoss if `entry.types` has another number of types than the message has columns.
+absl::StatusOr<types::Relation> MakeShape(const RelationMessage& message, const CatalogEntry& entry,
+                                          const types::Relation* last, const TypeNames& names);
+
+}  // namespace deltamirror::pgoutput
+
+#endif  // DELTAMIRROR_PGOUTPUT_SHAPE_H_

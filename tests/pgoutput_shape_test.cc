@@ -1,0 +1,184 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pgoutput/shape.h"
+
+namespace deltamirror::pgoutput {
+namespace {
+
+using ::testing::ElementsAre;
+
+RelationMessage TableOf(std::vector<RelationColumn> columns, char identity = 'd') {
+  return {.relid = 16402, .schema = "public", .table = "zzz", .identity = identity, .columns = std::move(columns)};
+}
+
+RelationColumn Text(const std::string& name, bool in_key = false) {
+  return {.name = name, .type = 25, .in_key = in_key};
+}
+
+types::Column Known(const std::string& name, int attnum) {
+  return {.name = name, .attnum = attnum, .type = "text", .oid = 25};
+}
+
+CatalogEntry KnownTable(std::vector<types::Column> columns) {
+  CatalogEntry entry;
+  entry.relation.emplace();
+  entry.relation->columns = std::move(columns);
+  return entry;
+}
+
+types::Relation Shape(const RelationMessage& message, const CatalogEntry& entry, const types::Relation* last = nullptr,
+                      const TypeNames& names = {}) {
+  absl::StatusOr<types::Relation> shape = MakeShape(message, entry, last, names);
+  EXPECT_EQ(shape.status(), absl::OkStatus());
+  return shape.ok() ? *shape : types::Relation();
+}
+
+std::vector<int> Numbers(const types::Relation& shape) {
+  std::vector<int> numbers;
+  for (const types::Column& column : shape.columns) numbers.push_back(column.attnum);
+  return numbers;
+}
+
+std::vector<int> Keys(const types::Relation& shape) {
+  std::vector<int> keys;
+  for (const types::Column& column : shape.columns) keys.push_back(column.key);
+  return keys;
+}
+
+TEST(ShapeTest, TheCatalogAddsWhatTheMessageLacks) {
+  CatalogEntry entry = KnownTable({
+      {.name = "id", .attnum = 2, .type = "integer", .oid = 23, .pk = 1, .key = 1, .not_null = true},
+      {.name = "tags", .attnum = 5, .type = "text[]", .oid = 1009, .elem = 25, .missing = "{}"},
+  });
+  entry.types = {{.name = "integer", .base = 23}, {.name = "text[]", .base = 1009, .elem = 25}};
+  const types::Relation shape =
+      Shape(TableOf({{.name = "id", .type = 23, .in_key = true}, {.name = "tags", .type = 1009}}), entry);
+  EXPECT_EQ(shape.schema, "public");
+  EXPECT_EQ(shape.table, "zzz");
+  EXPECT_EQ(shape.relid, 16402u);
+  EXPECT_EQ(shape.identity, types::Identity::kDefault);
+  EXPECT_EQ(shape.columns, entry.relation->columns);
+}
+
+TEST(ShapeTest, WithoutACatalogTheMessageIsAllThatIsKnown) {
+  const types::Relation shape = Shape(TableOf({{.name = "a", .type = 16500, .in_key = true}, Text("b")}), {}, nullptr,
+                                      {{16500, {.oid = 16500, .schema = "ops", .name = "mood"}}});
+  EXPECT_THAT(shape.columns,
+              ElementsAre(types::Column{.name = "a", .attnum = 1, .type = "ops.mood", .oid = 16500, .key = 1},
+                          types::Column{.name = "b", .attnum = 2, .type = "???", .oid = 25}));
+}
+
+TEST(ShapeTest, ADomainIsItsBaseType) {
+  CatalogEntry entry;
+  entry.types = {{.name = "yesno", .base = 16}};
+  const types::Relation shape = Shape(TableOf({{.name = "a", .type = 16500}}), entry);
+  EXPECT_EQ(shape.columns[0].type, "yesno");
+  EXPECT_EQ(shape.columns[0].oid, 16u);
+}
+
+// The message tells of then, the catalog of now: the type has been changed in between.
+TEST(ShapeTest, TheTypeIsTheMessages) {
+  CatalogEntry entry = KnownTable({{.name = "a", .attnum = 1, .type = "text", .oid = 25, .missing = "x"}});
+  entry.types = {{.name = "integer", .base = 23}};
+  const types::Relation shape = Shape(TableOf({{.name = "a", .type = 23}}), entry);
+  EXPECT_EQ(shape.columns[0].type, "integer");
+  EXPECT_EQ(shape.columns[0].oid, 23u);
+  EXPECT_EQ(shape.columns[0].missing, std::nullopt);
+}
+
+TEST(ShapeTest, ABooleanForExistingRowsIsWrittenAsTheStreamWritesIt) {
+  CatalogEntry entry = KnownTable(
+      {{.name = "a", .attnum = 1, .oid = 16, .missing = "t"}, {.name = "b", .attnum = 2, .oid = 16, .missing = "f"}});
+  const types::Relation shape = Shape(TableOf({{.name = "a", .type = 16}, {.name = "b", .type = 16}}), entry);
+  EXPECT_EQ(shape.columns[0].missing, "1");
+  EXPECT_EQ(shape.columns[1].missing, "0");
+}
+
+TEST(ShapeTest, IdentityComesFromTheMessage) {
+  EXPECT_EQ(Shape(TableOf({}, 'd'), {}).identity, types::Identity::kDefault);
+  EXPECT_EQ(Shape(TableOf({}, 'i'), {}).identity, types::Identity::kIndex);
+  EXPECT_EQ(Shape(TableOf({}, 'f'), {}).identity, types::Identity::kFull);
+  EXPECT_EQ(Shape(TableOf({}, 'n'), {}).identity, types::Identity::kNothing);
+}
+
+TEST(ShapeTest, TheKeysOrderIsTheCatalogs) {
+  CatalogEntry entry = KnownTable({Known("a", 1), Known("b", 2), Known("c", 3)});
+  entry.relation->columns[0].key = 2;
+  entry.relation->columns[2].key = 1;
+  EXPECT_THAT(Keys(Shape(TableOf({Text("a", true), Text("b"), Text("c", true)}), entry)), ElementsAre(2, 0, 1));
+}
+
+TEST(ShapeTest, AKeyThatTheCatalogHasNoLongerIsInColumnOrder) {
+  CatalogEntry entry = KnownTable({Known("a", 1), Known("b", 2), Known("c", 3)});
+  entry.relation->columns[2].key = 1;
+  EXPECT_THAT(Keys(Shape(TableOf({Text("a", true), Text("b"), Text("c", true)}), entry)), ElementsAre(1, 0, 2));
+}
+
+TEST(ShapeTest, FullHasNoKey) {
+  EXPECT_THAT(Keys(Shape(TableOf({Text("a", true), Text("b", true)}, 'f'), {})), ElementsAre(0, 0));
+}
+
+// Numbers: what tells a rename from a drop and an add.
+
+TEST(ShapeTest, NumbersAreTheCatalogs) {
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("b")}), KnownTable({Known("a", 3), Known("b", 8)}))),
+              ElementsAre(3, 8));
+}
+
+TEST(ShapeTest, AColumnThatWasRenamedSinceHasTheNumberThatItHadBefore) {
+  const types::Relation last = Shape(TableOf({Text("a"), Text("b")}), KnownTable({Known("a", 3), Known("b", 8)}));
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("b"), Text("d")}),
+                            KnownTable({Known("a", 3), Known("c", 8), Known("d", 9)}), &last)),
+              ElementsAre(3, 8, 9));
+}
+
+TEST(ShapeTest, AColumnThatWasRenamedSinceHasTheNumberOfTheOneInItsPlace) {
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("b"), Text("d")}),
+                            KnownTable({Known("a", 3), Known("c", 8), Known("d", 9)}))),
+              ElementsAre(3, 8, 9));
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("b")}), KnownTable({Known("c", 4)}))), ElementsAre(4));
+}
+
+TEST(ShapeTest, AColumnThatWasDroppedSinceHasAFreeNumber) {
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("b"), Text("c")}), KnownTable({Known("a", 1), Known("c", 3)}))),
+              ElementsAre(1, 2, 3));
+  // What stands in its place has another type.
+  CatalogEntry entry = KnownTable({Known("a", 1), {.name = "z", .attnum = 3, .type = "integer", .oid = 23}});
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("b")}), entry)), ElementsAre(1, 2));
+}
+
+TEST(ShapeTest, NumbersAreNeverGivenTwice) {
+  const types::Relation last = Shape(TableOf({Text("old")}), KnownTable({Known("old", 2)}));
+  // Another column has the number now, as after a restore.
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("new"), Text("old")}), KnownTable({Known("new", 2)}), &last)),
+              ElementsAre(2, 3));
+}
+
+TEST(ShapeTest, ColumnsAddedSinceAreNotThere) {
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("a")}), KnownTable({Known("a", 1), Known("b", 2)}))), ElementsAre(1));
+}
+
+TEST(ShapeTest, GeneratedColumnsAreThereIfTheyAreVirtual) {
+  CatalogEntry entry = KnownTable({Known("a", 1), Known("v", 2), Known("s", 3), Known("b", 4)});
+  entry.relation->columns[1].generated = "virtual";
+  entry.relation->columns[2].generated = "stored";
+  const types::Relation shape = Shape(TableOf({Text("a"), Text("b")}), entry);
+  EXPECT_THAT(Numbers(shape), ElementsAre(1, 2, 4));
+  EXPECT_EQ(shape.columns[1].generated, "virtual");
+}
+
+TEST(ShapeTest, TypesMustFitTheMessage) {
+  CatalogEntry entry;
+  entry.types.resize(3);
+  const absl::Status status = MakeShape(TableOf({Text("a")}), entry, nullptr, {}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(status.message(), "the server's catalog gave 3 types for table \"zzz\", expected 1");
+}
+
+}  // namespace
+}  // namespace deltamirror::pgoutput
