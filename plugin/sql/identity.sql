@@ -1,0 +1,56 @@
+\a \t
+CREATE TABLE by_key (a int, b int, c text, PRIMARY KEY (b, a));
+CREATE TABLE by_index (a int NOT NULL, b int NOT NULL, c text);
+CREATE UNIQUE INDEX by_index_b ON by_index (b) INCLUDE (a);
+ALTER TABLE by_index REPLICA IDENTITY USING INDEX by_index_b;
+CREATE TABLE by_row (a int PRIMARY KEY, b text);
+ALTER TABLE by_row REPLICA IDENTITY FULL;
+CREATE TABLE by_nothing (a int PRIMARY KEY, b text);
+ALTER TABLE by_nothing REPLICA IDENTITY NOTHING;
+CREATE TABLE no_key (a int, b text);
+CREATE TABLE deferred (a int PRIMARY KEY DEFERRABLE, b text);
+SELECT open_slot();
+INSERT INTO by_key VALUES (1, 2, 'x');
+UPDATE by_key SET c = NULL;
+UPDATE by_key SET a = 3;
+UPDATE by_key SET b = b;
+DELETE FROM by_key;
+INSERT INTO by_index VALUES (1, 2, 'x');
+UPDATE by_index SET a = 3;
+UPDATE by_index SET b = 4;
+DELETE FROM by_index;
+SELECT changes('mirror', 'on');
+-- the whole old row before each update
+INSERT INTO by_row VALUES (1, NULL);
+UPDATE by_row SET b = 'x';
+UPDATE by_row SET a = 2;
+DELETE FROM by_row;
+SELECT changes('mirror', 'on');
+-- what no reader can follow is not hidden from it
+INSERT INTO by_nothing VALUES (1, 'x');
+UPDATE by_nothing SET b = 'y';
+UPDATE by_nothing SET a = 2;
+DELETE FROM by_nothing;
+INSERT INTO no_key VALUES (1, 'x');
+UPDATE no_key SET b = 'y';
+DELETE FROM no_key;
+INSERT INTO deferred VALUES (1, 'x');
+DELETE FROM deferred;
+SELECT changes('mirror', 'on');
+-- the identity changes while we decode, also within a transaction
+BEGIN;
+INSERT INTO by_nothing VALUES (1, 'x'), (2, 'y');
+ALTER TABLE by_nothing REPLICA IDENTITY FULL;
+DELETE FROM by_nothing WHERE a = 1;
+ALTER TABLE by_nothing REPLICA IDENTITY DEFAULT;
+DELETE FROM by_nothing WHERE a = 2;
+COMMIT;
+ALTER TABLE no_key ADD PRIMARY KEY (a);
+INSERT INTO no_key VALUES (1, 'x');
+DELETE FROM no_key;
+DROP INDEX by_index_b;
+INSERT INTO by_index VALUES (1, 2, 'x');
+DELETE FROM by_index;
+SELECT changes('mirror', 'on');
+SELECT close_slot();
+DROP TABLE by_key, by_index, by_row, by_nothing, no_key, deferred;

@@ -1,0 +1,20 @@
+\a \t
+CREATE TABLE a (id int PRIMARY KEY);
+CREATE TABLE b (id int REFERENCES a);
+CREATE TABLE c (id int);
+SELECT open_slot();
+TRUNCATE a CASCADE;
+TRUNCATE c, b RESTART IDENTITY;
+BEGIN;
+INSERT INTO c VALUES (1);
+TRUNCATE c;
+INSERT INTO c VALUES (2);
+COMMIT;
+BEGIN;
+TRUNCATE c;
+ROLLBACK;
+SELECT peek('mirror', 'on');
+SELECT peek('mirror', 'on', 'tables', 'c');
+SELECT changes();
+SELECT close_slot();
+DROP TABLE a, b, c;
