@@ -239,6 +239,10 @@ void Connection::Cancel() {
   }
 }
 
+absl::Status StatusOf(const Result& result) {
+  return IsFailure(result.raw()) ? StatusOf(result.raw()) : absl::OkStatus();
+}
+
 std::string SqlState(const absl::Status& status) {
   const absl::optional<absl::Cord> payload = status.GetPayload(kSqlStateUrl);
   return payload ? std::string(*payload) : std::string();

@@ -110,6 +110,9 @@ class Connection {
   std::unique_ptr<State> state_;
 };
 
+// The error that a result tells of; OK if it tells of none.
+absl::Status StatusOf(const Result& result);
+
 // The five-character SQLSTATE of an error that came from a server; "" for any other.
 std::string SqlState(const absl::Status& status);
 

@@ -75,6 +75,10 @@ absl::Status Execute(sqlite3* db, const std::string& sql) {
   return StatusFrom(db, rc, absl::StrCat("could not run \"", sql, "\""));
 }
 
+int64_t Changes(sqlite3* db) {
+  return sqlite3_changes(db);
+}
+
 absl::StatusOr<std::string> QueryText(sqlite3* db, absl::string_view sql) {
   ASSIGN_OR_RETURN(Statement query, Statement::Prepare(db, sql));
   ASSIGN_OR_RETURN(const bool row, query.Step());

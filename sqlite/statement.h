@@ -79,6 +79,9 @@ class Statement {
 // Runs one or more statements that give no rows.
 absl::Status Execute(sqlite3* db, const std::string& sql);
 
+// The rows that the last statement inserted, changed or deleted by itself, not through triggers.
+int64_t Changes(sqlite3* db);
+
 // The first column of the first row as text; NotFound without a row.
 absl::StatusOr<std::string> QueryText(sqlite3* db, absl::string_view sql);
 

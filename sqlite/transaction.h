@@ -54,6 +54,9 @@ class Scope {
   bool savepoint_;
 };
 
+// Whether no transaction of the caller's is open.
+bool InAutocommit(sqlite3* db);
+
 // Functions that begin and commit transactions of their own (deltamirror, deltamirror_bootstrap) cannot do so inside
 // the caller's transaction, nor inside a statement that writes (CREATE TABLE x AS SELECT * FROM deltamirror(...)). The
 // error says which it is and begins with `name`, the SQL name that the user typed.

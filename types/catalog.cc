@@ -1,5 +1,6 @@
 #include "types/catalog.h"
 
+#include "absl/strings/strip.h"
 #include "types/datetime.h"
 #include "types/number.h"
 #include "types/numeric.h"
@@ -45,6 +46,14 @@ const CatalogEntry* FindType(uint32_t oid) {
     if (entry.oid == oid) return &entry;
   }
   return nullptr;
+}
+
+bool IsKnownTypeName(absl::string_view name) {
+  name = absl::StripSuffix(name, "[]");
+  for (const CatalogEntry& entry : kTypes) {
+    if (entry.name == name || entry.short_name == name) return true;
+  }
+  return false;
 }
 
 }  // namespace deltamirror::types

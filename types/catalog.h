@@ -20,6 +20,9 @@ struct CatalogEntry {
 // Null for a type that is not in the table: it is TEXT, as its output function prints it.
 const CatalogEntry* FindType(uint32_t oid);
 
+// Whether this is one of the table's names, long or short, possibly with [] behind it.
+bool IsKnownTypeName(absl::string_view name);
+
 }  // namespace deltamirror::types
 
 #endif  // DELTAMIRROR_TYPES_CATALOG_H_
