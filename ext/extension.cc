@@ -1,6 +1,7 @@
 // The entry point, and the index of everything that deltamirror brings to SQL.
 
 #include "ext/function.h"
+#include "ext/pg_import.h"
 #include "ext/version.h"
 #include "sqlite/api.h"
 #include "sqlite/row_source.h"
@@ -12,7 +13,7 @@ namespace {
 // Functions without side effects may be used anywhere, also in the schema of a database that came from elsewhere.
 constexpr int kPure = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
 // Functions that connect, read, write or change anything may not: only the application's own SQL calls them.
-[[maybe_unused]] constexpr int kDirect = SQLITE_UTF8 | SQLITE_DIRECTONLY;
+constexpr int kDirect = SQLITE_UTF8 | SQLITE_DIRECTONLY;
 
 struct Function {
   const char* name;
@@ -25,6 +26,7 @@ struct Function {
 constexpr Function kFunctions[] = {
     {"deltamirror_version", 0, 0, kPure, DeltamirrorVersion},
     {"deltamirror_debug", 0, 0, kPure, DeltamirrorDebug},
+    {"pg_import", 3, 4, kDirect, PgImport},
 };
 
 using RegisterModule = int (*)(sqlite3* db);
