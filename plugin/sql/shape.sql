@@ -1,4 +1,5 @@
 \a \t
+SET datestyle = ISO;
 -- Everything about a table changes while one call decodes.
 CREATE TYPE mood AS ENUM ('sad', 'happy');
 CREATE DOMAIN code AS varchar(10) CHECK (VALUE <> '');
