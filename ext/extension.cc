@@ -2,10 +2,12 @@
 
 #include "ext/function.h"
 #include "ext/pg_import.h"
+#include "ext/pg_schema_save.h"
 #include "ext/version.h"
 #include "sqlite/api.h"
 #include "sqlite/row_source.h"
 #include "vtab/deltamirror_status.h"
+#include "vtab/pg_schema.h"
 
 namespace deltamirror::ext {
 namespace {
@@ -27,6 +29,7 @@ constexpr Function kFunctions[] = {
     {"deltamirror_version", 0, 0, kPure, DeltamirrorVersion},
     {"deltamirror_debug", 0, 0, kPure, DeltamirrorDebug},
     {"pg_import", 3, 4, kDirect, PgImport},
+    {"pg_schema_save", 1, 2, kDirect, PgSchemaSave},
 };
 
 using RegisterModule = int (*)(sqlite3* db);
@@ -34,6 +37,7 @@ using RegisterModule = int (*)(sqlite3* db);
 constexpr RegisterModule kModules[] = {
     sqlite::RegisterRowSource,        // deltamirror_rows, internal
     vtab::RegisterDeltamirrorStatus,  // deltamirror_status
+    vtab::RegisterPgSchema,           // pg_schema
 };
 
 int Register(sqlite3* db) {
