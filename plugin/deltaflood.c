@@ -154,8 +154,7 @@ print_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 
 	/* the pairs start with a separator, which a line does not */
 	appendBinaryStringInfo(&df->lines, df->ids.data + 1, df->ids.len - 1);
-	appendStringInfo(&df->lines, "\t_time\t%lld.%06d\t_action\tcommit",
-					 (long long) (usecs / USECS_PER_SEC), (int) (usecs % USECS_PER_SEC));
+	appendStringInfo(&df->lines, "\t_time\t%lld\t_action\tcommit", (long long) usecs);
 }
 
 /*

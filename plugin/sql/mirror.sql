@@ -24,7 +24,7 @@ INSERT INTO facts VALUES (pg_current_xact_id(), pg_current_wal_insert_lsn(), clo
 COMMIT;
 SELECT pairs[2] = facts.xid::text AS xid,
 	pairs[4]::pg_lsn >= before AND pairs[4]::pg_lsn < pg_current_wal_lsn() AS lsn,
-	to_timestamp(pairs[6]::float8) BETWEEN start AND clock_timestamp() AS "time",
+	to_timestamp(pairs[6]::int8 / 1e6) BETWEEN start AND clock_timestamp() AS "time",
 	pairs[4]::pg_lsn < changes.lsn AS ends_later
 FROM facts, pg_logical_slot_peek_changes('regression_slot', NULL, NULL, 'mirror', 'on') AS changes,
 	string_to_array(data, E'\t') AS pairs

@@ -16,7 +16,7 @@ CREATE FUNCTION mask(line text) RETURNS text LANGUAGE sql AS $$
 	SELECT regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(line,
 		'_xid([^0-9]+)[0-9]+', '_xid\1X', 'g'),
 		'_lsn([^0-9]+)[0-9A-F]+/[0-9A-F]+', '_lsn\1L', 'g'),
-		'_time	[0-9]+\.[0-9]{6}', '_time	T', 'g'),
+		'_time	[0-9]+', '_time	T', 'g'),
 		'_relid	[0-9]+', '_relid	R', 'g'),
 		'("oid"|"elem"):[0-9]{5,}', '\1:O', 'g');
 $$;
