@@ -3,11 +3,14 @@
 #include "ext/function.h"
 #include "ext/pg_import.h"
 #include "ext/pg_schema_save.h"
+#include "ext/pg_slot.h"
 #include "ext/version.h"
 #include "sqlite/api.h"
 #include "sqlite/row_source.h"
 #include "vtab/deltamirror_status.h"
+#include "vtab/deltastream.h"
 #include "vtab/pg_schema.h"
+#include "vtab/pg_slots.h"
 
 namespace deltamirror::ext {
 namespace {
@@ -30,6 +33,8 @@ constexpr Function kFunctions[] = {
     {"deltamirror_debug", 0, 0, kPure, DeltamirrorDebug},
     {"pg_import", 3, 4, kDirect, PgImport},
     {"pg_schema_save", 1, 2, kDirect, PgSchemaSave},
+    {"pg_slot_create", 2, 3, kDirect, PgSlotCreate},
+    {"pg_slot_drop", 2, 2, kDirect, PgSlotDrop},
 };
 
 using RegisterModule = int (*)(sqlite3* db);
@@ -37,7 +42,9 @@ using RegisterModule = int (*)(sqlite3* db);
 constexpr RegisterModule kModules[] = {
     sqlite::RegisterRowSource,        // deltamirror_rows, internal
     vtab::RegisterDeltamirrorStatus,  // deltamirror_status
+    vtab::RegisterDeltastream,        // deltastream
     vtab::RegisterPgSchema,           // pg_schema
+    vtab::RegisterPgSlots,            // pg_slots
 };
 
 int Register(sqlite3* db) {

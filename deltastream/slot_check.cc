@@ -1,0 +1,85 @@
+#include "deltastream/slot_check.h"
+
+#include "absl/strings/str_cat.h"
+#include "types/lsn.h"
+
+namespace deltamirror::deltastream {
+namespace {
+
+constexpr char kBeginAnew[] =
+    "To begin anew, give a new, empty folder as the destination and bootstrap the mirrors again";
+
+absl::Status CheckPlugin(const postgres::Slot& slot) {
+  if (slot.plugin == "deltaflood") return absl::OkStatus();
+  const std::string remedy =
+      "Make a slot for deltaflood with pg_slot_create(conninfo, slot, '{\"plugin\":\"deltaflood\"}')";
+  if (slot.plugin == "pgoutput") {
+    return absl::UnimplementedError(absl::StrCat("replication slot \"", slot.name,
+                                                 "\" uses plugin \"pgoutput\", which deltastream cannot read yet, "
+                                                 "expected \"deltaflood\". ",
+                                                 remedy));
+  }
+  return absl::FailedPreconditionError(absl::StrCat("replication slot \"", slot.name, "\" uses plugin \"",
+                                                    slot.plugin.value_or(""), "\", expected \"deltaflood\". ", remedy));
+}
+
+absl::Status CheckUsable(const postgres::Slot& slot) {
+  if (slot.wal_status == "lost" || !slot.confirmed_flush_lsn.has_value()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("replication slot \"", slot.name,
+                     "\" was invalidated by the server: WAL that it needs is gone (wal_status \"lost\"; see "
+                     "max_slot_wal_keep_size). Drop it with pg_slot_drop and make it again with pg_slot_create. ",
+                     kBeginAnew));
+  }
+  if (slot.active) {
+    return absl::UnavailableError(absl::StrCat("replication slot \"", slot.name, "\" is in use by PID ",
+                                               slot.active_pid.value_or(0),
+                                               " of the server. Only one deltastream can read a slot at a time"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckSlot(const std::string& name, const std::optional<postgres::Slot>& slot,
+                       const std::string& database) {
+  if (!slot.has_value()) {
+    return absl::NotFoundError(absl::StrCat("replication slot \"", name,
+                                            "\" does not exist. Make it with pg_slot_create(conninfo, '", name, "')"));
+  }
+  if (!slot->database.has_value()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("replication slot \"", name, "\" is a physical slot, expected a logical one"));
+  }
+  if (*slot->database != database) {
+    return absl::FailedPreconditionError(absl::StrCat("replication slot \"", name, "\" belongs to database \"",
+                                                      *slot->database, "\", but the connection is to database \"",
+                                                      database, "\""));
+  }
+  if (absl::Status plugin = CheckPlugin(*slot); !plugin.ok()) return plugin;
+  return CheckUsable(*slot);
+}
+
+absl::StatusOr<uint64_t> ConfirmedLsn(const postgres::Slot& slot) {
+  return types::ParseLsn(slot.confirmed_flush_lsn.value_or(""));
+}
+
+absl::Status CheckContinuity(const std::string& slot, uint64_t confirmed, uint64_t wal_end,
+                             const std::string& destination, uint64_t held) {
+  if (wal_end < held) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the server's WAL ends at ", types::FormatLsn(wal_end), ", but daystream \"", destination,
+                     "\" holds changes up to ", types::FormatLsn(held),
+                     ": the server was restored from a backup and no longer knows them. ", kBeginAnew));
+  }
+  if (confirmed > held) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "replication slot \"", slot, "\" begins at ", types::FormatLsn(confirmed), ", but daystream \"", destination,
+        "\" ends at ", types::FormatLsn(held),
+        ": the changes between them would be missing. The slot was made anew, or something else has read it. ",
+        kBeginAnew));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace deltamirror::deltastream

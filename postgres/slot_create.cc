@@ -1,0 +1,239 @@
+// CreateSlot of postgres/slot.h: choosing the plugin, and leaving nothing behind when a step fails.
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "postgres/slot.h"
+#include "postgres/slot_record.h"
+#include "quote/quote.h"
+#include "status/named.h"
+#include "status/status_macros.h"
+#include "types/table_list.h"
+
+namespace deltamirror::postgres {
+namespace {
+
+constexpr char kDeltaflood[] = "deltaflood";
+constexpr char kPgoutput[] = "pgoutput";
+
+// A cancelled query still holds the slot for a moment.
+constexpr absl::Duration kUndoPatience = absl::Seconds(2);
+
+// What has been made so far, for Undo.
+struct Made {
+  bool slot = false;
+  bool publication = false;
+};
+
+// From the releases of August 2026 on a server loads only the plugins of this setting's list, which its hint names.
+bool IsNotListed(const absl::Status& status) {
+  return SqlState(status) == "42501" && absl::StrContains(status.message(), "output_plugin_libraries");
+}
+
+bool IsNotInstalled(const absl::Status& status) {
+  return SqlState(status) == "58P01";
+}
+
+absl::Status ExplainPlugin(const absl::Status& status) {
+  if (IsNotListed(status)) {
+    return absl::FailedPreconditionError(
+        "the server may not load output plugin \"deltaflood\": its setting output_plugin_libraries does not list it. "
+        "Add deltaflood to output_plugin_libraries, for example ALTER SYSTEM SET output_plugin_libraries = pgoutput, "
+        "test_decoding, deltaflood, and reload the configuration with SELECT pg_reload_conf()");
+  }
+  if (IsNotInstalled(status)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the server cannot find output plugin \"deltaflood\": ", status.message(),
+        ". Install deltaflood.so into the server's library folder (pg_config --pkglibdir), or add its folder to the "
+        "server's setting dynamic_library_path"));
+  }
+  return status;
+}
+
+absl::Status CheckOptions(const Connection& connection, const SlotOptions& options) {
+  if (!options.publication.empty() && options.plugin == kDeltaflood) {
+    return absl::InvalidArgumentError(absl::StrCat("option \"publication\" with value \"", options.publication,
+                                                   "\" is for plugin \"pgoutput\", but the plugin is \"deltaflood\""));
+  }
+  if (!options.publication.empty() && !options.tables.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("options \"publication\" with value \"", options.publication,
+                                                   "\" and \"tables\" with value \"", options.tables,
+                                                   "\" exclude each other: a publication says which tables it has"));
+  }
+  if (options.failover && connection.server_version() < 170000) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("option \"failover\" needs PostgreSQL 17 or later, the server is ",
+                     connection.server_version() / 10000, ".", connection.server_version() % 10000));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTable(Connection& connection, const types::TableList::Entry& entry) {
+  if (!entry.schema.has_value()) return absl::OkStatus();
+  if (!entry.table.has_value()) {
+    ASSIGN_OR_RETURN(const Result schema,
+                     connection.Query("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", {*entry.schema}));
+    if (schema.rows() > 0) return absl::OkStatus();
+    return absl::NotFoundError(absl::StrCat("schema \"", *entry.schema, "\" of option \"tables\" does not exist"));
+  }
+  ASSIGN_OR_RETURN(
+      const Result table,
+      connection.Query("SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+                       "c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')",
+                       {*entry.schema, *entry.table}));
+  if (table.rows() > 0) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("table \"", types::TargetName(*entry.schema, *entry.table),
+                                          "\" of option \"tables\" does not exist"));
+}
+
+absl::Status CheckPublication(Connection& connection, const std::string& publication) {
+  ASSIGN_OR_RETURN(const Result found,
+                   connection.Query("SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = $1", {publication}));
+  if (found.rows() > 0) return absl::OkStatus();
+  return absl::NotFoundError(absl::StrCat("publication \"", publication,
+                                          "\" does not exist. Make it with CREATE PUBLICATION, or leave the "
+                                          "option \"publication\" out to have one made"));
+}
+
+// "FOR ALL TABLES", or "FOR TABLE a, b, TABLES IN SCHEMA c, d".
+absl::StatusOr<std::string> PublicationObjects(const Connection& connection, const types::TableList& list) {
+  std::vector<std::string> tables;
+  std::vector<std::string> schemas;
+  for (const types::TableList::Entry& entry : list.entries()) {
+    if (!entry.schema.has_value()) return std::string("FOR ALL TABLES");
+    if (entry.table.has_value()) {
+      tables.push_back(QuoteQualified(*entry.schema, *entry.table));
+    } else if (connection.server_version() >= 150000) {
+      schemas.push_back(QuoteIdentifier(*entry.schema));
+    } else {
+      return absl::FailedPreconditionError(
+          absl::StrCat("a publication of a whole schema (\"", *entry.schema,
+                       ".*\" in option \"tables\") needs PostgreSQL 15 or later. Name its tables, or use plugin "
+                       "\"deltaflood\""));
+    }
+  }
+  std::string objects = "FOR ";
+  if (!tables.empty()) absl::StrAppend(&objects, "TABLE ", absl::StrJoin(tables, ", "));
+  if (!tables.empty() && !schemas.empty()) objects += ", ";
+  if (!schemas.empty()) absl::StrAppend(&objects, "TABLES IN SCHEMA ", absl::StrJoin(schemas, ", "));
+  return objects;
+}
+
+class Creation {
+ public:
+  Creation(Connection& connection, const std::string& name, const SlotOptions& options)
+      : connection_(connection), name_(name), options_(options) {}
+
+  const Made& made() const { return made_; }
+
+  absl::Status Check() {
+    RETURN_IF_ERROR(CheckOptions(connection_, options_));
+    ASSIGN_OR_RETURN(const std::optional<Slot> slot, FindSlot(connection_, name_));
+    if (slot.has_value()) {
+      return absl::AlreadyExistsError(absl::StrCat("replication slot \"", name_, "\" already exists"));
+    }
+    if (!options_.tables.empty()) {
+      ASSIGN_OR_RETURN(tables_, types::TableList::Parse(options_.tables));
+    }
+    for (const types::TableList::Entry& entry : tables_.entries()) RETURN_IF_ERROR(CheckTable(connection_, entry));
+    if (!options_.publication.empty()) return CheckPublication(connection_, options_.publication);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::string> Create() {
+    std::string plugin = options_.plugin;
+    if (plugin.empty() && options_.publication.empty()) {
+      absl::StatusOr<std::string> created = CreateWithDeltaflood();
+      if (created.ok() || !(IsNotListed(created.status()) || IsNotInstalled(created.status()))) return created;
+    }
+    if (plugin != kDeltaflood) return CreateWithPgoutput();
+    absl::StatusOr<std::string> created = CreateWithDeltaflood();
+    if (!created.ok()) return ExplainPlugin(created.status());
+    return created;
+  }
+
+ private:
+  absl::StatusOr<std::string> CreateWithDeltaflood() {
+    SlotRecord record;
+    if (!options_.temporary) record.tables = options_.tables;
+    return CreateRecorded(kDeltaflood, record);
+  }
+
+  absl::StatusOr<std::string> CreateWithPgoutput() {
+    SlotRecord record = {.publication = options_.publication};
+    if (record.publication.empty()) {
+      record.publication = name_;
+      record.publication_made = true;
+      ASSIGN_OR_RETURN(const std::string objects, PublicationObjects(connection_, tables_));
+      // Before the slot: decoding sees the catalog as it was, and must find it there.
+      RETURN_IF_ERROR(connection_
+                          .Execute(absl::StrCat("CREATE PUBLICATION ", QuoteIdentifier(name_), " ", objects,
+                                                " WITH (publish_via_partition_root = true)"))
+                          .status());
+      made_.publication = true;
+    }
+    return CreateRecorded(kPgoutput, record);
+  }
+
+  // The slot last but one: making it takes long, and what may fail before it should. The row last: until the slot is
+  // there, the name may be another's.
+  absl::StatusOr<std::string> CreateRecorded(absl::string_view plugin, const SlotRecord& record) {
+    if (record != SlotRecord()) RETURN_IF_ERROR(PrepareSlotRecords(connection_));
+    std::string sql = absl::StrCat("SELECT lsn FROM pg_create_logical_replication_slot(", QuoteLiteral(name_), ", ",
+                                   QuoteLiteral(plugin), ", temporary => ", options_.temporary ? "true" : "false");
+    if (options_.failover) absl::StrAppend(&sql, ", failover => true");
+    const absl::StatusOr<Result> created = connection_.Execute(sql + ")");
+    // After an interrupt, or without a connection, nobody knows.
+    made_.slot = created.ok() || SqlState(created.status()).empty();
+    RETURN_IF_ERROR(created.status());
+    RETURN_IF_ERROR(RememberSlot(connection_, name_, record));
+    return std::string(created->text(0, 0));
+  }
+
+  Connection& connection_;
+  const std::string& name_;
+  const SlotOptions& options_;
+  types::TableList tables_;
+  Made made_;
+};
+
+// On a connection of its own that nothing interrupts: the first may be in the middle of a cancelled query.
+absl::Status Undo(const std::string& conninfo, const std::string& name, const Made& made) {
+  if (!made.slot && !made.publication) return absl::OkStatus();
+  ASSIGN_OR_RETURN(Connection connection, Connection::Open(conninfo, {}));
+  if (made.slot) {
+    ASSIGN_OR_RETURN(const std::optional<Slot> slot, FindFreeSlot(connection, name, kUndoPatience));
+    if (slot.has_value()) {
+      RETURN_IF_ERROR(
+          connection.Execute(absl::StrCat("SELECT pg_drop_replication_slot(", QuoteLiteral(name), ")")).status());
+    }
+  }
+  if (!made.publication) return absl::OkStatus();
+  return connection.Execute(absl::StrCat("DROP PUBLICATION IF EXISTS ", QuoteIdentifier(name))).status();
+}
+
+}  // namespace
+
+absl::StatusOr<CreatedSlot> CreateSlot(const std::string& conninfo, const std::string& name, const SlotOptions& options,
+                                       InterruptCheck interrupt) {
+  Made made;
+  absl::Status failed;
+  {
+    ASSIGN_OR_RETURN(Connection connection, Connection::Open(conninfo, {.interrupt = std::move(interrupt)}));
+    Creation creation(connection, name, options);
+    RETURN_IF_ERROR(creation.Check());
+    absl::StatusOr<std::string> created = creation.Create();
+    if (created.ok()) return CreatedSlot{*std::move(created), std::move(connection)};
+    failed = created.status();
+    made = creation.made();
+  }
+  const absl::Status undone = Undo(conninfo, name, made);
+  if (undone.ok()) return failed;
+  return Extended(failed, absl::StrCat(". What was made for the slot could not be dropped again: ", undone.message(),
+                                       ". Drop it with pg_slot_drop"));
+}
+
+}  // namespace deltamirror::postgres

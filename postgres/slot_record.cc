@@ -1,0 +1,93 @@
+#include "postgres/slot_record.h"
+
+#include "absl/strings/str_cat.h"
+#include "quote/quote.h"
+#include "status/status_macros.h"
+
+namespace deltamirror::postgres {
+namespace {
+
+// Readable by all: another role may read the slot than the one that made it.
+constexpr char kMakeTable[] =
+    "BEGIN;"
+    "CREATE SCHEMA IF NOT EXISTS deltamirror;"
+    "GRANT USAGE ON SCHEMA deltamirror TO PUBLIC;"
+    "CREATE TABLE IF NOT EXISTS deltamirror.slot ("
+    "slot_name name PRIMARY KEY, tables text, publication name, publication_made boolean NOT NULL DEFAULT false, "
+    "created timestamptz NOT NULL DEFAULT now());"
+    "GRANT SELECT ON deltamirror.slot TO PUBLIC;"
+    "COMMIT";
+
+// Through the catalog: naming a table that is not there would be an error, as would making one that is there without
+// the right to make it.
+absl::StatusOr<bool> HasTable(Connection& connection) {
+  ASSIGN_OR_RETURN(const Result result,
+                   connection.Execute("SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
+                                      "c.relnamespace WHERE n.nspname = 'deltamirror' AND c.relname = 'slot'"));
+  return result.rows() > 0;
+}
+
+std::string NullOr(const std::string& text) {
+  return text.empty() ? "NULL" : QuoteLiteral(text);
+}
+
+absl::Status Explain(const absl::Status& status) {
+  if (status.code() != absl::StatusCode::kPermissionDenied) return status;
+  return absl::PermissionDeniedError(
+      absl::StrCat("could not remember the slot in table deltamirror.slot: ", status.message(),
+                   ". Give \"tables\" to deltastream instead, or let an owner of the database GRANT CREATE ON DATABASE "
+                   "to this role"));
+}
+
+}  // namespace
+
+absl::Status PrepareSlotRecords(Connection& connection) {
+  ASSIGN_OR_RETURN(const bool there, HasTable(connection));
+  if (there) return absl::OkStatus();
+  const absl::Status made = connection.Execute(kMakeTable).status();
+  if (!made.ok()) connection.Execute("ROLLBACK").status().IgnoreError();
+  return Explain(made);
+}
+
+absl::Status RememberSlot(Connection& connection, const std::string& slot, const SlotRecord& record) {
+  // Without a word about a table that the role may not even read, where there is nothing to write.
+  if (record == SlotRecord()) {
+    ASSIGN_OR_RETURN(const SlotRecord left_over, RecallSlot(connection, slot));
+    if (left_over == SlotRecord()) return absl::OkStatus();
+  }
+  std::string sql = absl::StrCat("DELETE FROM deltamirror.slot WHERE slot_name = ", QuoteLiteral(slot), ";");
+  if (record != SlotRecord()) {
+    absl::StrAppend(&sql, "INSERT INTO deltamirror.slot (slot_name, tables, publication, publication_made) VALUES (",
+                    QuoteLiteral(slot), ", ", NullOr(record.tables), ", ", NullOr(record.publication), ", ",
+                    record.publication_made ? "true" : "false", ");");
+  }
+  return Explain(connection.Execute(sql).status());
+}
+
+absl::StatusOr<SlotRecord> RecallSlot(Connection& connection, const std::string& slot) {
+  ASSIGN_OR_RETURN(const bool there, HasTable(connection));
+  if (!there) return SlotRecord();
+  ASSIGN_OR_RETURN(const Result result,
+                   connection.Execute(absl::StrCat(
+                       "SELECT tables, publication, publication_made FROM deltamirror.slot WHERE slot_name = ",
+                       QuoteLiteral(slot))));
+  SlotRecord record;
+  if (result.rows() == 0) return record;
+  record.tables = std::string(result.text(0, 0));
+  record.publication = std::string(result.text(0, 1));
+  record.publication_made = result.text(0, 2) == "t";
+  return record;
+}
+
+absl::Status ForgetSlot(Connection& connection, const std::string& slot) {
+  ASSIGN_OR_RETURN(const SlotRecord record, RecallSlot(connection, slot));
+  if (record == SlotRecord()) return absl::OkStatus();
+  std::string sql;
+  if (record.publication_made) {
+    absl::StrAppend(&sql, "DROP PUBLICATION IF EXISTS ", QuoteIdentifier(record.publication), ";");
+  }
+  absl::StrAppend(&sql, "DELETE FROM deltamirror.slot WHERE slot_name = ", QuoteLiteral(slot));
+  return connection.Execute(sql).status();
+}
+
+}  // namespace deltamirror::postgres
