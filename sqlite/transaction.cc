@@ -5,6 +5,26 @@
 #include "status/status_macros.h"
 
 namespace deltamirror::sqlite {
+namespace {
+
+// Rolls back also while the statement that called us is interrupted. ROLLBACK fails then, as every statement does until
+// the outermost one has ended: even the parser gives up. But SQLite itself rolls the whole transaction back when a
+// statement that writes is interrupted, and an incremental blob that is opened for writing is such a statement, with no
+// SQL to be parsed.
+void RollBackAll(sqlite3* db) {
+  sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
+  // The interrupt may be over by now (another thread's statement has ended): then the blob does nothing, and ROLLBACK
+  // works.
+  constexpr int kAttempts = 100;
+  for (int attempt = 0; sqlite3_get_autocommit(db) == 0 && attempt < kAttempts; ++attempt) {
+    sqlite3_blob* blob = nullptr;
+    sqlite3_blob_open(db, "main", "sqlite_master", "sql", 1, /*flags=*/1, &blob);
+    sqlite3_blob_close(blob);
+    if (sqlite3_get_autocommit(db) == 0) sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+}
+
+}  // namespace
 
 absl::StatusOr<Transaction> Transaction::Begin(sqlite3* db) {
   RETURN_IF_ERROR(Execute(db, "BEGIN IMMEDIATE"));
@@ -19,7 +39,7 @@ absl::Status Transaction::Commit() {
 
 void Transaction::Rollback() {
   // Some errors (a full disk, no memory) have already rolled back: then there is nothing to end.
-  if (db_ != nullptr && sqlite3_get_autocommit(db_) == 0) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+  if (db_ != nullptr && sqlite3_get_autocommit(db_) == 0) RollBackAll(db_);
   db_ = nullptr;
 }
 
@@ -37,14 +57,12 @@ absl::Status Scope::Commit() {
 
 void Scope::Rollback() {
   if (db_ != nullptr && sqlite3_get_autocommit(db_) == 0) {
-    sqlite3_exec(db_, savepoint_ ? "ROLLBACK TO deltamirror; RELEASE deltamirror" : "ROLLBACK", nullptr, nullptr,
-                 nullptr);
+    // An interrupt cannot roll back a part: SQLite's own rule is that it takes the whole transaction.
+    const bool done = savepoint_ && sqlite3_exec(db_, "ROLLBACK TO deltamirror; RELEASE deltamirror", nullptr, nullptr,
+                                                 nullptr) == SQLITE_OK;
+    if (!done) RollBackAll(db_);
   }
   db_ = nullptr;
-}
-
-bool InAutocommit(sqlite3* db) {
-  return sqlite3_get_autocommit(db) != 0;
 }
 
 absl::Status CheckMayBegin(sqlite3* db, absl::string_view name) {
