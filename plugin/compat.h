@@ -51,6 +51,15 @@
 #define ColumnIsNotNull(tupdesc, i) (TupleDescAttr(tupdesc, i)->attnotnull)
 #endif
 
+/* Print a number and return how long it is; 13's functions do not return it. */
+#if PG_VERSION_NUM >= 140000
+#define PutInt32(to, number) pg_ltoa(number, to)
+#define PutInt64(to, number) pg_lltoa(number, to)
+#else
+#define PutInt32(to, number) (pg_ltoa(number, to), strlen(to))
+#define PutInt64(to, number) (pg_lltoa(number, to), strlen(to))
+#endif
+
 /* Virtual generated columns came with 18; no tuple ever holds their value. */
 #define GENERATED_VIRTUAL 'v'
 

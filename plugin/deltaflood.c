@@ -204,7 +204,7 @@ keep_alive(LogicalDecodingContext *ctx)
 /* The original's lines: one for each tuple that came. */
 static void
 print_legacy_change(LogicalDecodingContext *ctx, RelationEntry *entry,
-					ReorderBufferChangeType action, bool has_old, bool has_new)
+					enum ReorderBufferChangeType action, bool has_old, bool has_new)
 {
 	if (has_old && action == REORDER_BUFFER_CHANGE_UPDATE)
 		print_row(ctx, entry, "replace", true, has_old);
@@ -223,7 +223,7 @@ print_legacy_change(LogicalDecodingContext *ctx, RelationEntry *entry,
  */
 static void
 print_mirror_change(LogicalDecodingContext *ctx, RelationEntry *entry,
-					ReorderBufferChangeType action, bool has_old)
+					enum ReorderBufferChangeType action, bool has_old)
 {
 	switch (action)
 	{

@@ -250,11 +250,11 @@ put_fixed(char *to, ValueKind kind, Datum value)
 			*to = DatumGetBool(value) ? '1' : '0';
 			return to + 1;
 		case VALUE_INT2:
-			return to + pg_ltoa(DatumGetInt16(value), to);
+			return to + PutInt32(to, DatumGetInt16(value));
 		case VALUE_INT4:
-			return to + pg_ltoa(DatumGetInt32(value), to);
+			return to + PutInt32(to, DatumGetInt32(value));
 		case VALUE_INT8:
-			return to + pg_lltoa(DatumGetInt64(value), to);
+			return to + PutInt64(to, DatumGetInt64(value));
 		case VALUE_OID:
 			return to + pg_ultoa_n(DatumGetObjectId(value), to);
 		case VALUE_FLOAT4:
