@@ -1,0 +1,157 @@
+// The target's floor of an import: the decoded rows, held in memory, through one prepared single-row INSERT in one
+// transaction. Reading and decoding are done before the clock starts.
+//
+//   import_floor CONNINFO TABLE DATABASE JOURNAL_MODE     prints the seconds from opening the database to closing it
+
+#include <sqlite3.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "copy/binary_rows.h"
+#include "copy/source.h"
+#include "postgres/connection.h"
+#include "postgres/copy_out.h"
+#include "quote/quote.h"
+#include "status/status_macros.h"
+#include "types/value.h"
+
+namespace deltamirror {
+namespace {
+
+constexpr size_t kBlockSize = 4 << 20;
+
+struct Table {
+  std::vector<copy::Field> fields;
+  std::deque<std::string> blocks;    // what the server sent
+  std::deque<std::string> scratch;   // values that do not stand in the blocks, kChunk of them in a row
+  std::vector<types::Value> values;  // row by row
+};
+
+// Keeps the bytes of a value that stands in the decoder's scratch memory.
+types::Value Kept(const types::Value& value, const types::Scratch& scratch, Table* table) {
+  const bool text = value.kind() == types::Value::Kind::kText;
+  if (!text && value.kind() != types::Value::Kind::kBlob) return value;
+  const absl::string_view bytes = value.bytes();
+  if (bytes.data() < scratch.data() || bytes.data() > scratch.data() + scratch.size()) return value;
+  std::string& arena = table->scratch.back();
+  if (arena.size() + bytes.size() > arena.capacity()) {
+    table->scratch.emplace_back().reserve(kBlockSize + bytes.size());
+    return Kept(value, scratch, table);
+  }
+  arena.append(bytes.data(), bytes.size());
+  const absl::string_view kept = absl::string_view(arena).substr(arena.size() - bytes.size());
+  return text ? types::Value::Text(kept) : types::Value::Blob(kept);
+}
+
+absl::Status Decode(Table* table) {
+  copy::BinaryRows rows(table->fields.size());
+  copy::Fields row;
+  types::Scratch scratch;
+  table->scratch.emplace_back().reserve(kBlockSize);
+  for (const std::string& block : table->blocks) {
+    rows.SetBlock(block);
+    while (true) {
+      ASSIGN_OR_RETURN(const bool more, rows.Next(&row));
+      if (!more) break;
+      for (size_t i = 0; i < row.size(); ++i) {
+        types::Value value;
+        if (row[i].data() != nullptr) RETURN_IF_ERROR(table->fields[i].mapping.binary(row[i], scratch, &value));
+        table->values.push_back(Kept(value, scratch, table));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Read(const std::string& conninfo, const std::string& name, Table* table) {
+  ASSIGN_OR_RETURN(postgres::Connection connection, postgres::Connection::Open(conninfo, {}));
+  ASSIGN_OR_RETURN(const copy::Source source, copy::DescribeSource(connection, name));
+  table->fields = copy::AllFields(source, {});
+  ASSIGN_OR_RETURN(const std::string sql, copy::CopyStatement(connection, source, &table->fields));
+  ASSIGN_OR_RETURN(postgres::CopyOut out, postgres::CopyOut::Begin(&connection, sql));
+  const std::atomic<bool> stop = false;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool more, out.Read(kBlockSize, stop, &table->blocks.emplace_back()));
+    if (!more) break;
+  }
+  return Decode(table);
+}
+
+void Bind(sqlite3_stmt* statement, int index, const types::Value& value) {
+  const absl::string_view bytes = value.kind() >= types::Value::Kind::kText ? value.bytes() : absl::string_view();
+  switch (value.kind()) {
+    case types::Value::Kind::kNull:
+      sqlite3_bind_null(statement, index);
+      break;
+    case types::Value::Kind::kInteger:
+      sqlite3_bind_int64(statement, index, value.integer());
+      break;
+    case types::Value::Kind::kReal:
+      sqlite3_bind_double(statement, index, value.real());
+      break;
+    case types::Value::Kind::kText:
+      sqlite3_bind_text64(statement, index, bytes.data(), bytes.size(), SQLITE_STATIC, SQLITE_UTF8);
+      break;
+    case types::Value::Kind::kBlob:
+      sqlite3_bind_blob64(statement, index, bytes.data(), bytes.size(), SQLITE_STATIC);
+      break;
+  }
+}
+
+void Check(sqlite3* db, int rc) {
+  if (rc == SQLITE_OK || rc == SQLITE_DONE || rc == SQLITE_ROW) return;
+  std::fprintf(stderr, "import_floor: %s\n", sqlite3_errmsg(db));
+  std::exit(1);
+}
+
+double Insert(const Table& table, const char* database, const std::string& journal_mode) {
+  const auto begin = std::chrono::steady_clock::now();
+  sqlite3* db = nullptr;
+  Check(db, sqlite3_open(database, &db));
+  Check(db, sqlite3_exec(db, absl::StrCat("PRAGMA journal_mode = ", journal_mode).c_str(), nullptr, nullptr, nullptr));
+  std::string columns;
+  std::string parameters;
+  for (const copy::Field& field : table.fields) {
+    absl::StrAppend(&columns, columns.empty() ? "" : ", ", QuoteIdentifier(field.name), " ", field.mapping.declared);
+    absl::StrAppend(&parameters, parameters.empty() ? "?" : ", ?");
+  }
+  Check(db, sqlite3_exec(db, absl::StrCat("BEGIN IMMEDIATE; CREATE TABLE t (", columns, ")").c_str(), nullptr, nullptr,
+                         nullptr));
+  sqlite3_stmt* insert = nullptr;
+  Check(db,
+        sqlite3_prepare_v2(db, absl::StrCat("INSERT INTO t VALUES (", parameters, ")").c_str(), -1, &insert, nullptr));
+  const size_t width = table.fields.size();
+  for (size_t at = 0; at < table.values.size(); at += width) {
+    for (size_t i = 0; i < width; ++i) Bind(insert, static_cast<int>(i) + 1, table.values[at + i]);
+    Check(db, sqlite3_step(insert));
+    sqlite3_reset(insert);
+  }
+  sqlite3_finalize(insert);
+  Check(db, sqlite3_exec(db, "COMMIT", nullptr, nullptr, nullptr));
+  sqlite3_close(db);
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+}  // namespace
+}  // namespace deltamirror
+
+int main(int argc, char** argv) {
+  if (argc != 5) {
+    std::fprintf(stderr, "usage: import_floor CONNINFO TABLE DATABASE JOURNAL_MODE\n");
+    return 2;
+  }
+  deltamirror::Table table;
+  if (const absl::Status status = deltamirror::Read(argv[1], argv[2], &table); !status.ok()) {
+    std::fprintf(stderr, "import_floor: %s\n", std::string(status.message()).c_str());
+    return 1;
+  }
+  std::printf("%.3f\n", deltamirror::Insert(table, argv[3], argv[4]));
+  return 0;
+}
