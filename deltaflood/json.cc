@@ -3,38 +3,11 @@
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
+#include "deltaflood/utf8.h"
 #include "types/lsn.h"
 
 namespace deltamirror::deltaflood {
 namespace {
-
-uint8_t ByteAt(absl::string_view text, size_t i) {
-  return i < text.size() ? static_cast<uint8_t>(text[i]) : 0;
-}
-
-bool IsContinuation(uint8_t byte) {
-  return (byte & 0xC0) == 0x80;
-}
-
-// The bytes of the UTF-8 character at the front of `text`, whose first byte is
-// above 0x7F; 0 if there is none. Overlong forms, surrogates and what lies
-// above U+10FFFF are none: the second byte tells (Unicode, table 3-7).
-size_t CharacterLength(absl::string_view text) {
-  const uint8_t first = ByteAt(text, 0);
-  const uint8_t second = ByteAt(text, 1);
-  if (!IsContinuation(second) || first < 0xC2 || first > 0xF4) return 0;
-  if (first < 0xE0) return 2;
-  if (!IsContinuation(ByteAt(text, 2))) return 0;
-  if (first < 0xF0) {
-    if (first == 0xE0 && second < 0xA0) return 0;
-    if (first == 0xED && second > 0x9F) return 0;
-    return 3;
-  }
-  if (!IsContinuation(ByteAt(text, 3))) return 0;
-  if (first == 0xF0 && second < 0x90) return 0;
-  if (first == 0xF4 && second > 0x8F) return 0;
-  return 4;
-}
 
 void AppendControl(uint8_t byte, std::string* out) {
   constexpr char kHex[] = "0123456789abcdef";
@@ -98,8 +71,7 @@ void AppendJsonString(absl::string_view text, std::string* out) {
   const auto copy_run = [&](size_t end) { out->append(text.data() + begin, end - begin); };
   while (i < text.size()) {
     const uint8_t byte = static_cast<uint8_t>(text[i]);
-    size_t length = 1;
-    if (byte > 0x7F) length = CharacterLength(text.substr(i));
+    const size_t length = byte < 0x80 ? 1 : CharacterLength(text.substr(i));
     if (length > 0 && byte >= ' ' && byte != '"' && byte != '\\') {
       i += length;
       continue;

@@ -1,0 +1,38 @@
+#include "deltaflood/utf8.h"
+
+#include <cstdint>
+
+namespace deltamirror::deltaflood {
+namespace {
+
+uint8_t ByteAt(absl::string_view text, size_t i) {
+  return i < text.size() ? static_cast<uint8_t>(text[i]) : 0;
+}
+
+bool IsContinuation(uint8_t byte) {
+  return (byte & 0xC0) == 0x80;
+}
+
+}  // namespace
+
+// The second byte tells overlong forms, surrogates and what is too large (Unicode, table 3-7).
+size_t CharacterLength(absl::string_view text) {
+  if (text.empty()) return 0;
+  const uint8_t first = ByteAt(text, 0);
+  const uint8_t second = ByteAt(text, 1);
+  if (first < 0x80) return 1;
+  if (!IsContinuation(second) || first < 0xC2 || first > 0xF4) return 0;
+  if (first < 0xE0) return 2;
+  if (!IsContinuation(ByteAt(text, 2))) return 0;
+  if (first < 0xF0) {
+    if (first == 0xE0 && second < 0xA0) return 0;
+    if (first == 0xED && second > 0x9F) return 0;
+    return 3;
+  }
+  if (!IsContinuation(ByteAt(text, 3))) return 0;
+  if (first == 0xF0 && second < 0x90) return 0;
+  if (first == 0xF4 && second > 0x8F) return 0;
+  return 4;
+}
+
+}  // namespace deltamirror::deltaflood
