@@ -16,7 +16,7 @@
 namespace deltamirror::daystream {
 namespace {
 
-constexpr uint64_t kBlockSize = 64 * 1024;
+constexpr uint64_t kBlockSize = uint64_t{64} * 1024;
 
 }  // namespace
 

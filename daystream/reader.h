@@ -42,7 +42,7 @@ struct ReaderOptions {
   // that is left.
   bool start_must_be_kept = true;
 
-  size_t block_size = 256 * 1024;
+  size_t block_size = size_t{256} * 1024;
 };
 
 // The texts are valid until the reader's next call.

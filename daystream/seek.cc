@@ -17,7 +17,7 @@ namespace {
 constexpr size_t kProbeSize = 4096;
 
 // From here on, reading on is cheaper than probing.
-constexpr uint64_t kNear = 64 * 1024;
+constexpr uint64_t kNear = uint64_t{64} * 1024;
 
 }  // namespace
 

@@ -54,7 +54,7 @@ Writer::Writer(const std::string& directory, const WriterOptions& options)
 Writer::~Writer() = default;
 
 absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(absl::string_view destination, const SourceInfo& source,
-                                                     WriterOptions options) {
+                                                     const WriterOptions& options) {
   ASSIGN_OR_RETURN(const std::string directory, ResolveDestination(destination));
   RETURN_IF_ERROR(MakeDirectory(directory, options.files));
   auto writer = absl::WrapUnique(new Writer(directory, options));
@@ -178,7 +178,7 @@ absl::Status Writer::WriteFailed(int error_number, size_t written) {
   file_size_ += complete;
   buffer_.erase(0, complete);
   torn_ = written > complete;
-  const absl::Status status = FileError(error_number, "write file", Path(file_name_));
+  absl::Status status = FileError(error_number, "write file", Path(file_name_));
   if (!torn_) return status;
   // If this fails too, the next Flush tries again before it writes.
   const absl::Status cut = CutTornLine();

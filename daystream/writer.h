@@ -29,7 +29,7 @@ struct WriterOptions {
   // Unix seconds; the system's clock if empty. It may jump back: the stamps do
   // not.
   std::function<int64_t()> clock;
-  size_t buffer_size = 256 * 1024;
+  size_t buffer_size = size_t{256} * 1024;
   FileSystem* files = FileSystem::Default();
 };
 
@@ -47,7 +47,7 @@ class Writer {
   // `source`: began and confirmed_lsn are taken only for a new directory
   // (began: 0 means now); timeline, plugin and tables are taken as given.
   static absl::StatusOr<std::unique_ptr<Writer>> Open(absl::string_view destination, const SourceInfo& source,
-                                                      WriterOptions options = {});
+                                                      const WriterOptions& options = {});
 
   // Gives the lock back. What was not flushed is gone, as after a crash.
   ~Writer();
