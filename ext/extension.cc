@@ -1,5 +1,6 @@
 // The entry point, and the index of everything that deltamirror brings to SQL.
 
+#include "ext/deltamirror_bootstrap.h"
 #include "ext/function.h"
 #include "ext/pg_import.h"
 #include "ext/pg_schema_save.h"
@@ -35,6 +36,7 @@ constexpr Function kFunctions[] = {
     {"pg_schema_save", 1, 2, kDirect, PgSchemaSave},
     {"pg_slot_create", 2, 3, kDirect, PgSlotCreate},
     {"pg_slot_drop", 2, 2, kDirect, PgSlotDrop},
+    {"deltamirror_bootstrap", 3, 4, kDirect, DeltamirrorBootstrap},
 };
 
 using RegisterModule = int (*)(sqlite3* db);

@@ -19,7 +19,8 @@ using types::TableList;
 // Behind it the condition for the list. The columns are read by ReadRows.
 constexpr char kTables[] =
     "SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence = 'u', c.relreplident, rn.nspname, r.relname,"
-    " c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid)"
+    " c.relkind = 'r' AND EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid),"
+    " c.reltuples::int8"
     " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " LEFT JOIN pg_catalog.pg_class r ON c.relispartition AND r.oid = pg_catalog.pg_partition_root(c.oid)"
     " LEFT JOIN pg_catalog.pg_namespace rn ON rn.oid = r.relnamespace"
@@ -124,6 +125,7 @@ absl::StatusOr<std::vector<CatalogTable>> ReadRows(Connection& connection, const
     table.is_root = result.is_null(row, 7);
     if (!table.is_root) table.root = types::TargetName(result.text(row, 6), result.text(row, 7));
     table.has_children = result.text(row, 8) == "t";
+    ASSIGN_OR_RETURN(table.estimated_rows, Number<int64_t>(result, row, 9));
     tables.push_back(std::move(table));
   }
   return tables;

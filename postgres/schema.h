@@ -3,6 +3,7 @@
 #ifndef DELTAMIRROR_POSTGRES_SCHEMA_H_
 #define DELTAMIRROR_POSTGRES_SCHEMA_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct CatalogTable {
   std::string root;              // TargetName of the partitioned table at the top
   bool has_children = false;     // other tables inherit from it in the old way
   std::vector<Leaf> partitions;  // of a partitioned table, at any depth
+  int64_t estimated_rows = -1;   // as of the last VACUUM or ANALYZE; less than 1: unknown
 
   // "flights", "ops.crew".
   std::string name() const { return types::TargetName(relation.schema, relation.table); }
