@@ -82,7 +82,10 @@ absl::Status Writer::AdoptSource(const SourceInfo& given) {
   }
   source_ = given;
   if (source_.began == 0) source_.began = Now();
-  return SaveSourceInfo(directory_, source_, files_);
+  RETURN_IF_ERROR(SaveSourceInfo(directory_, source_, files_));
+  // As long as the file of the first day is there, nothing was removed: readers rely on it, also where the first line
+  // comes days later.
+  return OpenFile(DayFileName(source_.began));
 }
 
 absl::Status Writer::Recover() {

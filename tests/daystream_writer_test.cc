@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "daystream/reader.h"
 #include "daystream/writer.h"
 #include "tests/lab/temp_dir.h"
 #include "tests/status_matchers.h"
@@ -130,6 +131,21 @@ TEST_F(WriterTest, ANewDirectoryKnowsItsSource) {
   EXPECT_EQ(info->confirmed_lsn, "");
   EXPECT_EQ(writer_->last_position(), kBeforeAll);
   EXPECT_EQ(writer_->last_commit_lsn(), 0u);
+}
+
+// Readers took a first line that comes days after the beginning for one with removed files before it.
+TEST_F(WriterTest, TheFirstDayHasAFileThoughNothingHappens) {
+  Open();
+  now_ += 3 * kSecondsPerDay;
+  Write("a\tb");
+  EXPECT_EQ(Read(kFile), "");
+  ReaderOptions options;
+  options.start = Position{now_ - 60, 0};
+  const absl::StatusOr<std::unique_ptr<Reader>> reader = Reader::Open(directory_.File("log"), options);
+  ASSERT_THAT(reader, IsOk());
+  Line line;
+  EXPECT_EQ((*reader)->Next(&line).value(), true);
+  EXPECT_EQ(line.record_text, "a\tb");
 }
 
 TEST_F(WriterTest, ConfirmedLsnAndBeginAreKept) {
