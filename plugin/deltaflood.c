@@ -201,19 +201,21 @@ keep_alive(LogicalDecodingContext *ctx)
 	UpdateProgress(ctx, false);
 }
 
-/* The original's lines: one for each tuple that came. */
+/* The original's lines: one for each row that came. */
 static void
 print_legacy_change(LogicalDecodingContext *ctx, RelationEntry *entry,
-					enum ReorderBufferChangeType action, bool has_old, bool has_new)
+					enum ReorderBufferChangeType action)
 {
-	if (has_old && action == REORDER_BUFFER_CHANGE_UPDATE)
-		print_row(ctx, entry, "replace", true, has_old);
-	else if (has_old && action == REORDER_BUFFER_CHANGE_DELETE)
-		print_row(ctx, entry, "delete", true, has_old);
-	if (has_new && action == REORDER_BUFFER_CHANGE_INSERT)
-		print_row(ctx, entry, "insert", false, has_old);
-	else if (has_new && action == REORDER_BUFFER_CHANGE_UPDATE)
-		print_row(ctx, entry, "update", false, has_old);
+	DeltaFlood *df = ctx->output_plugin_private;
+
+	if (df->has_old && action == REORDER_BUFFER_CHANGE_UPDATE)
+		print_old_row(ctx, entry, "replace");
+	else if (df->has_old && action == REORDER_BUFFER_CHANGE_DELETE)
+		print_old_row(ctx, entry, "delete");
+	if (df->has_new && action == REORDER_BUFFER_CHANGE_INSERT)
+		print_new_row(ctx, entry, "insert");
+	else if (df->has_new && action == REORDER_BUFFER_CHANGE_UPDATE)
+		print_new_row(ctx, entry, "update");
 }
 
 /*
@@ -223,24 +225,41 @@ print_legacy_change(LogicalDecodingContext *ctx, RelationEntry *entry,
  */
 static void
 print_mirror_change(LogicalDecodingContext *ctx, RelationEntry *entry,
-					enum ReorderBufferChangeType action, bool has_old)
+					enum ReorderBufferChangeType action)
 {
+	DeltaFlood *df = ctx->output_plugin_private;
+
 	switch (action)
 	{
 		case REORDER_BUFFER_CHANGE_INSERT:
-			print_row(ctx, entry, "insert", false, false);
+			print_new_row(ctx, entry, "insert");
 			break;
 		case REORDER_BUFFER_CHANGE_UPDATE:
-			if (has_old)
-				print_row(ctx, entry, "replace", true, true);
-			print_row(ctx, entry, "update", false, has_old);
+			if (df->has_old)
+				print_old_row(ctx, entry, "replace");
+			print_new_row(ctx, entry, "update");
 			break;
 		case REORDER_BUFFER_CHANGE_DELETE:
-			print_row(ctx, entry, "delete", true, has_old);
+			print_old_row(ctx, entry, "delete");
 			break;
 		default:
 			break;
 	}
+}
+
+static void
+deform_rows(DeltaFlood *df, Relation relation, ReorderBufferChange *change)
+{
+	TupleDesc	tupdesc = RelationGetDescr(relation);
+	HeapTuple	new_tuple = ChangeTuple(change->data.tp.newtuple);
+	HeapTuple	old_tuple = ChangeTuple(change->data.tp.oldtuple);
+
+	df->has_new = new_tuple != NULL;
+	if (df->has_new)
+		heap_deform_tuple(new_tuple, tupdesc, df->new_values, df->new_nulls);
+	df->has_old = old_tuple != NULL;
+	if (df->has_old)
+		heap_deform_tuple(old_tuple, tupdesc, df->old_values, df->old_nulls);
 }
 
 static void
@@ -250,18 +269,10 @@ deltaflood_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 	DeltaFlood *df = ctx->output_plugin_private;
 	MemoryContext old = MemoryContextSwitchTo(df->change_context);
 	RelationEntry *entry = find_entry(df, relation);
-	HeapTuple	old_tuple = ChangeTuple(change->data.tp.oldtuple);
-	HeapTuple	new_tuple = ChangeTuple(change->data.tp.newtuple);
 
 	if (entry->included)
 	{
-		TupleDesc	tupdesc = RelationGetDescr(relation);
-
-		if (new_tuple != NULL)
-			heap_deform_tuple(new_tuple, tupdesc, df->new_values, df->new_nulls);
-		if (old_tuple != NULL)
-			heap_deform_tuple(old_tuple, tupdesc, df->old_values, df->old_nulls);
-
+		deform_rows(df, relation, change);
 		if (df->options.mirror)
 		{
 			if (OidIsValid(relation->rd_rel->relrewrite))
@@ -269,11 +280,10 @@ deltaflood_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 			else
 				end_rewrite(entry);
 			announce_shape(ctx, entry, relation);
-			print_mirror_change(ctx, entry, change->action, old_tuple != NULL);
+			print_mirror_change(ctx, entry, change->action);
 		}
 		else
-			print_legacy_change(ctx, entry, change->action, old_tuple != NULL,
-								new_tuple != NULL);
+			print_legacy_change(ctx, entry, change->action);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(df->change_context);

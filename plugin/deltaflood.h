@@ -164,7 +164,9 @@ typedef struct DeltaFlood
 
 	StringInfoData lines;		/* finished lines, not yet written */
 
-	/* two deformed tuples */
+	/* the current change's rows, as far as they came */
+	bool		has_new;
+	bool		has_old;
 	Datum	   *new_values;
 	bool	   *new_nulls;
 	Datum	   *old_values;
@@ -216,8 +218,10 @@ extern void begin_line(DeltaFlood *df, const RelationEntry *entry,
 					   const char *pairs, const char *action);
 extern void end_line(LogicalDecodingContext *ctx);
 extern void flush_lines(LogicalDecodingContext *ctx);
-extern void print_row(LogicalDecodingContext *ctx, RelationEntry *entry,
-					  const char *action, bool old_row, bool has_old);
+extern void print_new_row(LogicalDecodingContext *ctx, RelationEntry *entry,
+						  const char *action);
+extern void print_old_row(LogicalDecodingContext *ctx, RelationEntry *entry,
+						  const char *action);
 extern void print_truncate(LogicalDecodingContext *ctx, RelationEntry *entry,
 						   const char *partition);
 

@@ -9,6 +9,9 @@
 
 #include "mb/pg_wchar.h"
 
+/* A buffer that has grown by more than this is not kept. */
+#define LARGE_ROW (1024 * 1024)
+
 /*
  * Starts a line: table, transaction, the pairs that only this action has (each
  * with a separator before it), action. Columns follow.
@@ -41,6 +44,22 @@ end_line(LogicalDecodingContext *ctx)
 		flush_lines(ctx);
 }
 
+/* Empties the buffer, and gives back what an uncommonly large row has taken. */
+static void
+reset_lines(LogicalDecodingContext *ctx)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	MemoryContext old;
+
+	resetStringInfo(&df->lines);
+	if (df->lines.maxlen <= 2 * df->options.batch_size + LARGE_ROW)
+		return;
+	old = MemoryContextSwitchTo(ctx->context);
+	pfree(df->lines.data);
+	initStringInfo(&df->lines);
+	MemoryContextSwitchTo(old);
+}
+
 /* Writes what has been gathered, if anything, as one message. */
 void
 flush_lines(LogicalDecodingContext *ctx)
@@ -71,7 +90,7 @@ flush_lines(LogicalDecodingContext *ctx)
 
 	if (text != df->lines.data)
 		pfree(text);
-	resetStringInfo(&df->lines);
+	reset_lines(ctx);
 	df->quiet_changes = 0;
 }
 
@@ -93,7 +112,7 @@ append_column(DeltaFlood *df, Column *column, Datum value, bool isnull)
  * if there is one, has the value itself.
  */
 static void
-print_new_columns(DeltaFlood *df, RelationEntry *entry, bool has_old)
+print_new_columns(DeltaFlood *df, RelationEntry *entry)
 {
 	for (int i = 0; i < entry->ncolumns; i++)
 	{
@@ -104,7 +123,7 @@ print_new_columns(DeltaFlood *df, RelationEntry *entry, bool has_old)
 		if (column->is_varlena && !df->new_nulls[attidx] &&
 			VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(value)))
 		{
-			if (!df->options.mirror || !has_old || !column->in_identity ||
+			if (!df->options.mirror || !df->has_old || !column->in_identity ||
 				df->old_nulls[attidx])
 				continue;
 			value = df->old_values[attidx];
@@ -131,20 +150,26 @@ print_old_columns(DeltaFlood *df, RelationEntry *entry)
 	}
 }
 
-/*
- * Prints a line with the deformed old or new row. has_old says whether there is
- * an old one.
- */
+/* Prints a line with the new row, or without columns if none came. */
 void
-print_row(LogicalDecodingContext *ctx, RelationEntry *entry,
-		  const char *action, bool old_row, bool has_old)
+print_new_row(LogicalDecodingContext *ctx, RelationEntry *entry, const char *action)
 {
 	DeltaFlood *df = ctx->output_plugin_private;
 
 	begin_line(df, entry, "", action);
-	if (!old_row)
-		print_new_columns(df, entry, has_old);
-	else if (has_old)
+	if (df->has_new)
+		print_new_columns(df, entry);
+	end_line(ctx);
+}
+
+/* Prints a line with the old row, or without columns if none came. */
+void
+print_old_row(LogicalDecodingContext *ctx, RelationEntry *entry, const char *action)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+
+	begin_line(df, entry, "", action);
+	if (df->has_old)
 		print_old_columns(df, entry);
 	end_line(ctx);
 }
