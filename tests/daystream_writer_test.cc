@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "daystream/files.h"
 #include "daystream/reader.h"
 #include "daystream/writer.h"
 #include "tests/lab/temp_dir.h"
