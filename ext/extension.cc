@@ -8,6 +8,7 @@
 #include "ext/version.h"
 #include "sqlite/api.h"
 #include "sqlite/row_source.h"
+#include "vtab/daystream_apply.h"
 #include "vtab/deltamirror_status.h"
 #include "vtab/deltastream.h"
 #include "vtab/pg_schema.h"
@@ -43,6 +44,7 @@ using RegisterModule = int (*)(sqlite3* db);
 
 constexpr RegisterModule kModules[] = {
     sqlite::RegisterRowSource,        // deltamirror_rows, internal
+    vtab::RegisterDaystreamApply,     // daystream_apply
     vtab::RegisterDeltamirrorStatus,  // deltamirror_status
     vtab::RegisterDeltastream,        // deltastream
     vtab::RegisterPgSchema,           // pg_schema

@@ -272,29 +272,38 @@ absl::Status State::SaveProgress() {
 }
 
 absl::Status State::SaveTable(const TableState& table) {
-  if (!save_table_) {
-    ASSIGN_OR_RETURN(save_table_, Statement::Prepare(
-                                      db_,
-                                      absl::StrCat("UPDATE ", name_.Quoted("_table"),
-                                                   " SET schema = ?, name = ?, target = ?, relid = ?, shape = ?,"
-                                                   " overrides = ?, bootstrapped = ?, state = ?, last_error = ?,"
-                                                   " inserts = ?, updates = ?, deletes = ?, truncates = ?, skipped = ?,"
-                                                   " clock = ?, seq = ?, lsn = ?, from_clock = ?, from_seq = ?,"
-                                                   " handover = ? WHERE id = ?"),
-                                      Statement::kPersistent));
-  }
+  ASSIGN_OR_RETURN(Statement save, Statement::Prepare(db_, absl::StrCat("UPDATE ", name_.Quoted("_table"),
+                                                                        " SET schema = ?, name = ?, target = ?,"
+                                                                        " relid = ?, shape = ?, overrides = ?,"
+                                                                        " bootstrapped = ? WHERE id = ?")));
   const std::string shape = RelationToJson(table.relation);
   const std::string overrides = OverridesToJson(table);
+  save.BindText(1, table.schema);
+  save.BindText(2, table.name);
+  save.BindText(3, table.target);
+  save.BindInt64(4, table.relation.relid);
+  save.BindText(5, shape);
+  save.BindText(6, overrides);
+  save.BindInt64(7, table.bootstrapped ? 1 : 0);
+  save.BindInt64(8, table.id);
+  RETURN_IF_ERROR(save.Run());
+  return SaveCounters(table);
+}
+
+absl::Status State::SaveCounters(const TableState& table) {
+  if (!save_counters_) {
+    ASSIGN_OR_RETURN(save_counters_,
+                     Statement::Prepare(db_,
+                                        absl::StrCat("UPDATE ", name_.Quoted("_table"),
+                                                     " SET state = ?, last_error = ?, inserts = ?, updates = ?,"
+                                                     " deletes = ?, truncates = ?, skipped = ?, clock = ?,"
+                                                     " seq = ?, lsn = ?, from_clock = ?, from_seq = ?,"
+                                                     " handover = ? WHERE id = ?"),
+                                        Statement::kPersistent));
+  }
   const std::string lsn = table.lsn == 0 ? "" : types::FormatLsn(table.lsn);
-  Statement& save = save_table_;
+  Statement& save = save_counters_;
   int index = 0;
-  save.BindText(++index, table.schema);
-  save.BindText(++index, table.name);
-  save.BindText(++index, table.target);
-  save.BindInt64(++index, table.relation.relid);
-  save.BindText(++index, shape);
-  save.BindText(++index, overrides);
-  save.BindInt64(++index, table.bootstrapped ? 1 : 0);
   save.BindText(++index, StatusName(table.status));
   BindTextOrNull(save, ++index, table.last_error);
   const Counters& counters = table.counters;

@@ -101,6 +101,8 @@ class State {
   absl::Status SaveProgress();
   absl::Status SaveTable(const TableState& table);
   absl::Status SaveAll();
+  // Writes what every batch changes in a table's row: counters, position, lsn, state, last_error, from, handover.
+  absl::Status SaveCounters(const TableState& table);
 
   // Counts what other code must notice: a table that came, went or changed its shape, a position that was set back.
   // Grows with every AddTable and SetBack.
@@ -128,7 +130,7 @@ class State {
 
   // Prepared at the first use.
   sqlite::Statement save_progress_;
-  sqlite::Statement save_table_;
+  sqlite::Statement save_counters_;
   sqlite::Statement probe_;
 };
 

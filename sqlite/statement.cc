@@ -51,6 +51,11 @@ absl::Status Statement::Run() {
   return absl::OkStatus();
 }
 
+absl::StatusOr<int> Statement::RunAndCount() {
+  RETURN_IF_ERROR(Run());
+  return sqlite3_changes(sqlite3_db_handle(stmt_));
+}
+
 absl::StatusOr<bool> Statement::Step() {
   if (bind_error_ != SQLITE_OK) return Failed(bind_error_);
   const int rc = sqlite3_step(stmt_);

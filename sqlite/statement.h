@@ -48,6 +48,9 @@ class Statement {
   // Runs a statement that gives no rows, and makes it ready for the next run.
   absl::Status Run();
 
+  // Run, and how many rows the statement inserted, updated or deleted (triggers not counted).
+  absl::StatusOr<int> RunAndCount();
+
   // True while there is a row. After false or an error the statement is reset.
   absl::StatusOr<bool> Step();
   void Reset() { sqlite3_reset(stmt_); }
@@ -60,6 +63,9 @@ class Statement {
   double ColumnDouble(int column) const { return sqlite3_column_double(stmt_, column); }
   absl::string_view ColumnText(int column) const;
   absl::string_view ColumnBlob(int column) const;
+
+  // The largest parameter's number.
+  int parameter_count() const { return sqlite3_bind_parameter_count(stmt_); }
 
   sqlite3_stmt* handle() const { return stmt_; }
   explicit operator bool() const { return stmt_ != nullptr; }
@@ -75,6 +81,11 @@ class Statement {
   sqlite3_stmt* stmt_ = nullptr;
   int bind_error_ = SQLITE_OK;
 };
+
+// How many rows all statements of the connection have changed so far: tells whether any did since the last look.
+inline int TotalChanges(sqlite3* db) {
+  return sqlite3_total_changes(db);
+}
 
 // Runs one or more statements that give no rows.
 absl::Status Execute(sqlite3* db, const std::string& sql);

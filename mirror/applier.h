@@ -1,0 +1,103 @@
+// Applies records to the tables of a mirror.
+
+#ifndef DELTAMIRROR_MIRROR_APPLIER_H_
+#define DELTAMIRROR_MIRROR_APPLIER_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "deltaflood/record.h"
+#include "mirror/handover.h"
+#include "mirror/mirrored_table.h"
+#include "mirror/settings.h"
+#include "mirror/state.h"
+#include "mirror/table_state.h"
+#include "sqlite/api.h"
+#include "types/relation.h"
+
+namespace deltamirror::mirror {
+
+// Which tables it takes, and which records of them: those behind the table's own start that the copy's snapshot did not
+// see. All that it writes goes into whatever transaction is open; after an error that must be rolled back, and Forget
+// called.
+class Applier {
+ public:
+  // `state` may be null (plain daystream_apply): then all records are for tables that are there, and nothing is kept.
+  Applier(sqlite3* db, Settings settings, State* state);
+  Applier(const Applier&) = delete;
+  Applier& operator=(const Applier&) = delete;
+
+  // A record with an action on a table. Its position is used if it has one. The error names action, table, row and
+  // position.
+  absl::Status Apply(const deltaflood::Record& record);
+
+  // The end of a source transaction; `commit_lsn` 0 if the stream does not tell it.
+  absl::Status EndTransaction(uint64_t commit_lsn);
+
+  // To be called when a SQLite transaction begins: notices that a table was altered.
+  absl::Status Refresh();
+
+  // Drops all that it knows of tables: the state was loaded anew, or a transaction was rolled back.
+  void Forget();
+
+  // Writes the rows of the tables that were touched since.
+  absl::Status SaveTouched();
+
+  // Of all tables, since it was made.
+  const Counters& totals() const { return totals_; }
+  // The table (index into state's tables) whose record failed last, or -1.
+  int failed_table() const { return failed_table_; }
+
+ private:
+  struct Table {
+    std::string schema;  // in PostgreSQL
+    std::string name;
+    std::string target;           // in SQLite
+    bool taken = true;            // false: not for this mirror
+    int state = -1;               // index into the state's tables, or -1
+    bool touched = false;         // since SaveTouched
+    bool in_transaction = false;  // changed by the source transaction that is under way
+    std::optional<HandoverFilter> handover;
+    types::Relation shape;                 // where there is no state to hold it
+    std::unique_ptr<MirroredTable> table;  // made at the first change
+  };
+
+  absl::StatusOr<Table*> Find(const deltaflood::Record& record);
+  absl::StatusOr<Table> Resolve(const std::string& schema, const std::string& name, const deltaflood::Record& record);
+  absl::StatusOr<Table> ResolveNew(Table table, const deltaflood::Record& record);
+  absl::StatusOr<bool> IsWanted(Table* table, const deltaflood::Record& record);
+  absl::Status Open(Table* table);
+  absl::Status LoadHandovers();
+  absl::Status MakeTable(Table* table, const types::Relation& shape);
+  absl::Status ApplyTo(Table* table, const deltaflood::Record& record);
+  absl::StatusOr<MirroredTable::Outcome> Change(Table* table, const deltaflood::Record& record);
+  absl::Status ApplyRelation(Table* table, const deltaflood::Record& record);
+  absl::Status FollowShape(Table* table, const types::Relation& shape);
+  absl::Status RenameByRelid(const deltaflood::Record& record);
+  void Count(Table* table, const deltaflood::Record& record, MirroredTable::Outcome outcome);
+  void EndHandover(Table* table);
+  TableState* StateOf(const Table& table);
+  absl::Status Failed(const Table& table, const deltaflood::Record& record, const absl::Status& status);
+
+  sqlite3* db_;
+  const Settings settings_;
+  State* const state_;
+  int64_t schema_version_ = -1;
+  absl::flat_hash_map<std::string, std::unique_ptr<Table>> tables_;  // by schema NUL name
+  std::string lookup_;
+  Table* last_ = nullptr;
+  std::vector<Table*> changed_;  // those with in_transaction
+  bool loaded_handovers_ = false;
+  int handovers_ = 0;  // tables with one
+  Counters totals_;
+  int failed_table_ = -1;
+};
+
+}  // namespace deltamirror::mirror
+
+#endif  // DELTAMIRROR_MIRROR_APPLIER_H_

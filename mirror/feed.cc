@@ -1,0 +1,178 @@
+#include "mirror/feed.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "status/named.h"
+#include "status/status_macros.h"
+
+namespace deltamirror::mirror {
+namespace {
+
+using daystream::Position;
+using deltaflood::Action;
+using deltaflood::Record;
+
+// Only our own streams have these.
+bool ShowsCommits(Action action) {
+  return action == Action::kCommit || action == Action::kRollback || action == Action::kRelation;
+}
+
+void SetPosition(Position position, Record* record) {
+  record->has_position = position != daystream::kBeforeAll;
+  record->clock = position.clock;
+  record->seq = position.seq;
+}
+
+// A line in a message: its beginning.
+std::string Shown(absl::string_view line) {
+  constexpr size_t kMostBytesShown = 80;
+  return absl::StrCat("\"", line.substr(0, kMostBytesShown), line.size() > kMostBytesShown ? "...\"" : "\"");
+}
+
+}  // namespace
+
+absl::StatusOr<bool> Feed::Read(absl::string_view line, std::optional<Position> position, const Progress& progress) {
+  // What is held is taken apart when it is applied.
+  held_back_ = progress.has_commits && !eager_;
+  const absl::Status status = held_back_ ? parser_.ParseHead(line, &record_) : parser_.Parse(line, &record_);
+  if (!status.ok()) {
+    const std::string where = position ? absl::StrCat("the line at position ", daystream::ToString(*position))
+                                       : absl::StrCat("the line ", Shown(line));
+    return Named(absl::StrCat("cannot read ", where), status);
+  }
+  line_ = line;
+  if (position) SetPosition(*position, &record_);
+  if (!record_.has_position) return true;
+  const Position here = {record_.clock, record_.seq};
+  return here > std::max(taken_, progress.position);
+}
+
+bool Feed::IsResent(const Record& record, const Progress& progress) const {
+  return record.has_lsn && progress.lsn != 0 && record.lsn <= progress.lsn;
+}
+
+absl::Status Feed::Process(Applier* applier, Progress* progress) {
+  if (progress != nullptr && ShowsCommits(record_.action)) progress->has_commits = true;
+  if (is_commit()) {
+    RETURN_IF_ERROR(Commit(applier, progress));
+  } else if (is_rollback()) {
+    RETURN_IF_ERROR(Rollback(progress));
+  } else if (progress != nullptr && progress->has_commits && !eager_) {
+    RETURN_IF_ERROR(Hold());
+  } else {
+    RETURN_IF_ERROR(ApplyNow(applier, progress));
+  }
+  if (record_.has_position && progress != nullptr) taken_ = {record_.clock, record_.seq};
+  return absl::OkStatus();
+}
+
+absl::Status Feed::Hold() {
+  const Position position = record_.has_position ? Position{record_.clock, record_.seq} : daystream::kBeforeAll;
+  return held_.Append(position, line_);
+}
+
+absl::Status Feed::ApplyNow(Applier* applier, Progress* progress) {
+  if (eager_) return dropping_ ? absl::OkStatus() : applier->Apply(record_);
+  if (begins_transaction()) RETURN_IF_ERROR(applier->EndTransaction(0));
+  RETURN_IF_ERROR(applier->Apply(record_));
+  has_xid_ = record_.has_xid;
+  xid_ = record_.xid;
+  if (progress != nullptr && record_.has_position) progress->position = {record_.clock, record_.seq};
+  return absl::OkStatus();
+}
+
+absl::Status Feed::ApplyHeld(Applier* applier) {
+  int64_t index = 0;
+  return held_.ForEach([&](Position position, absl::string_view line) -> absl::Status {
+    if (index++ < applied_) return absl::OkStatus();
+    if (absl::Status status = held_parser_.Parse(line, &held_record_); !status.ok()) {
+      return Named(absl::StrCat("cannot read the line at position ", daystream::ToString(position)), status);
+    }
+    SetPosition(position, &held_record_);
+    return applier->Apply(held_record_);
+  });
+}
+
+absl::Status Feed::Commit(Applier* applier, Progress* progress) {
+  if (progress == nullptr) return applier->EndTransaction(record_.lsn);
+  const bool resent = eager_ ? dropping_ : IsResent(record_, *progress);
+  if (!resent) {
+    if (!eager_) RETURN_IF_ERROR(ApplyHeld(applier));
+    RETURN_IF_ERROR(applier->EndTransaction(record_.lsn));
+    if (record_.has_lsn) progress->lsn = record_.lsn;
+    if (record_.has_time) progress->commit_time = record_.time;
+  }
+  if (record_.has_position) progress->position = {record_.clock, record_.seq};
+  eager_ = dropping_ = has_xid_ = false;
+  return DropHeld();
+}
+
+absl::Status Feed::Rollback(Progress* progress) {
+  if (progress == nullptr) {
+    return absl::FailedPreconditionError(
+        "cannot undo a transaction that was rolled back: its lines were applied at once. Use a mirror, made with "
+        "CREATE "
+        "VIRTUAL TABLE m USING daystream_apply(...), which waits for the end of each transaction");
+  }
+  // Applied as they came, before the stream showed that it has commit lines.
+  if (has_xid_ && record_.has_xid && xid_ == record_.xid && !eager_) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot undo transaction ", record_.xid,
+                     ", which was rolled back: its first lines were applied before the stream had shown that it has "
+                     "commit lines. Bootstrap the tables again"));
+  }
+  if (record_.has_position) progress->position = {record_.clock, record_.seq};
+  eager_ = dropping_ = false;
+  return DropHeld();
+}
+
+absl::Status Feed::StartEager(Applier* applier, const Progress& progress) {
+  bool first = true;
+  const absl::Status status = held_.ForEach([&](Position, absl::string_view line) -> absl::Status {
+    if (!first) return absl::OkStatus();
+    first = false;
+    RETURN_IF_ERROR(held_parser_.ParseHead(line, &held_record_));
+    dropping_ = IsResent(held_record_, progress);
+    return absl::OkStatus();
+  });
+  RETURN_IF_ERROR(status);
+  if (!dropping_) RETURN_IF_ERROR(ApplyHeld(applier));
+  eager_ = true;
+  return DropHeld();
+}
+
+absl::Status Feed::DropHeld() {
+  if (keep_.bytes == 0) {
+    held_.Clear();
+  } else {
+    RETURN_IF_ERROR(held_.TruncateTo(keep_));
+  }
+  applied_ = held_.count();
+  return absl::OkStatus();
+}
+
+absl::Status Feed::RestoreTo(const Mark& mark) {
+  applied_ = mark.applied;
+  taken_ = mark.taken;
+  eager_ = dropping_ = false;
+  has_xid_ = false;
+  return held_.TruncateTo(mark.end);
+}
+
+void Feed::Compact() {
+  keep_ = {};
+  if (in_transaction()) return;
+  held_.Clear();
+  applied_ = 0;
+}
+
+void Feed::Clear() {
+  held_.Clear();
+  keep_ = {};
+  applied_ = 0;
+  taken_ = daystream::kBeforeAll;
+  eager_ = dropping_ = has_xid_ = false;
+}
+
+}  // namespace deltamirror::mirror

@@ -1,0 +1,103 @@
+// Takes the lines of a stream one after the other, and applies each source transaction as a whole.
+//
+// A stream with commit lines (ours) is held back: the lines of a transaction wait until its commit, and are dropped at
+// its rollback. In a stream without (the original plugin's) each line is applied as it comes.
+
+#ifndef DELTAMIRROR_MIRROR_FEED_H_
+#define DELTAMIRROR_MIRROR_FEED_H_
+
+#include <cstdint>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "daystream/position.h"
+#include "deltaflood/parser.h"
+#include "deltaflood/record.h"
+#include "mirror/applier.h"
+#include "mirror/held_lines.h"
+#include "mirror/state.h"
+
+namespace deltamirror::mirror {
+
+// Keeps what outlives a load of the state: the lines of the transaction that is under way. Everything else is the
+// applier's and the state's, which the caller gives to each call.
+//
+//   ASSIGN_OR_RETURN(const bool news, feed.Read(line, position, state.progress()));
+//   if (news) RETURN_IF_ERROR(feed.Process(&applier, &state.mutable_progress()));
+class Feed {
+ public:
+  // Parses a line as far as needed. `position`: where the line stands; nothing: what the line itself says. False if the
+  // line is not behind the last one that was taken, or behind `progress`: it was here before. InvalidArgument for a
+  // line that is no record.
+  absl::StatusOr<bool> Read(absl::string_view line, std::optional<daystream::Position> position,
+                            const Progress& progress);
+
+  // What Read found.
+  bool is_commit() const { return record_.action == deltaflood::Action::kCommit; }
+  bool is_rollback() const { return record_.action == deltaflood::Action::kRollback; }
+  // In a stream without commit lines: the line begins another transaction than the one under way.
+  bool begins_transaction() const { return record_.has_xid != has_xid_ || record_.xid != xid_ || !record_.has_xid; }
+
+  // Holds or applies it. `progress` moves at the end of a transaction; without commit lines with every line. With null
+  // (plain daystream_apply) nothing is held, and a rollback is an error. After an error a change may be half done, and
+  // the line counts as not taken.
+  absl::Status Process(Applier* applier, Progress* progress);
+
+  // Applies what is held, and from then on each line of this transaction as it comes, for a transaction too large to
+  // wait for. The caller must be able to undo it when Read finds a rollback.
+  absl::Status StartEager(Applier* applier, const Progress& progress);
+  bool eager() const { return eager_; }
+
+  // Bytes of lines that are held, and whether a transaction is under way.
+  uint64_t held_bytes() const { return held_.mark().bytes; }
+  bool in_transaction() const { return eager_ || applied_ < held_.count(); }
+
+  // To come back to when the caller's transaction is rolled back.
+  struct Mark {
+    HeldLines::Mark end;
+    int64_t applied = 0;
+    daystream::Position taken;
+  };
+  Mark mark() const { return {held_.mark(), applied_, taken_}; }
+  absl::Status RestoreTo(const Mark& mark);
+  // Until the next call, lines up to this mark are kept even when they have been applied.
+  void set_keep(const HeldLines::Mark& keep) { keep_ = keep; }
+
+  // Nothing will be restored any more: gives memory back.
+  void Compact();
+
+  // Forgets the transaction that is under way: reading begins elsewhere.
+  void Clear();
+
+ private:
+  absl::Status Hold();
+  absl::Status ApplyHeld(Applier* applier);
+  absl::Status ApplyNow(Applier* applier, Progress* progress);
+  absl::Status Commit(Applier* applier, Progress* progress);
+  absl::Status Rollback(Progress* progress);
+  absl::Status DropHeld();
+  bool IsResent(const deltaflood::Record& record, const Progress& progress) const;
+
+  deltaflood::Parser parser_;
+  deltaflood::Record record_;
+  absl::string_view line_;
+  bool held_back_ = false;  // whether record_ is a head only
+
+  deltaflood::Parser held_parser_;
+  deltaflood::Record held_record_;
+  HeldLines held_;
+  HeldLines::Mark keep_;
+  int64_t applied_ = 0;  // how many of the lines in held_ are only kept for a rollback
+
+  daystream::Position taken_ = daystream::kBeforeAll;  // the last line that was held or applied
+  bool eager_ = false;
+  bool dropping_ = false;  // an eager transaction that was here before
+  bool has_xid_ = false;   // of the last line applied at once
+  uint32_t xid_ = 0;
+};
+
+}  // namespace deltamirror::mirror
+
+#endif  // DELTAMIRROR_MIRROR_FEED_H_

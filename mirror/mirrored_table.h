@@ -1,0 +1,76 @@
+// One table in SQLite and the changes that lines bring to it: the apply rules.
+
+#ifndef DELTAMIRROR_MIRROR_MIRRORED_TABLE_H_
+#define DELTAMIRROR_MIRROR_MIRRORED_TABLE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "deltaflood/record.h"
+#include "mirror/key_moves.h"
+#include "mirror/owned_columns.h"
+#include "mirror/plan.h"
+#include "mirror/row_statement.h"
+#include "mirror/settings.h"
+#include "sqlite/api.h"
+
+namespace deltamirror::mirror {
+
+// Applies changes with prepared statements inside whatever transaction is open. Made anew when the table's shape
+// changes. After an error the caller must roll back: a change may be half done.
+class MirroredTable {
+ public:
+  enum class Outcome : uint8_t {
+    kApplied,
+    kSkipped,  // by on_conflict, on_missing, or because a hand-over allows for it
+  };
+
+  MirroredTable(sqlite3* db, Plan plan, const Settings& settings);
+  MirroredTable(const MirroredTable&) = delete;
+  MirroredTable& operator=(const MirroredTable&) = delete;
+
+  const Plan& plan() const { return plan_; }
+
+  // Within a hand-over, a row that is not there is no error: the copy may have seen a later TRUNCATE.
+  void set_in_handover(bool in_handover) { in_handover_ = in_handover; }
+
+  absl::StatusOr<Outcome> Insert(const RowColumns& columns);
+  // Of the row that a Replace right before described, or else of the one whose key is among `columns`.
+  absl::StatusOr<Outcome> Update(const RowColumns& columns);
+  // Describes the row, by its old values, that the next Update is for.
+  absl::Status Replace(const RowColumns& columns);
+  absl::StatusOr<Outcome> Delete(const RowColumns& columns);
+  absl::Status Truncate();
+
+  // To be called at the end of the source's transaction.
+  absl::Status EndTransaction();
+
+  // "(a=fox61)": the key among `columns`, or all of them without a key; long values are cut.
+  std::string Describe(const RowColumns& columns) const;
+
+ private:
+  absl::StatusOr<Outcome> UpdateByKey(const RowColumns& columns);
+  absl::StatusOr<Outcome> Move(const RowColumns& columns);
+  absl::StatusOr<int> MoveRow(const RowColumns& columns);
+  absl::StatusOr<Outcome> UpdateMissing(const RowColumns& columns, bool complete);
+  bool KeyStays(const RowColumns& columns) const;
+  absl::Status CheckNoReplace(absl::string_view action) const;
+
+  sqlite3* db_;
+  const Plan plan_;
+  const OnMissing on_missing_;
+  const OnConflict on_conflict_;
+  bool in_handover_ = false;
+  RowStatements statements_;
+  KeyMoves moves_;
+  bool has_old_ = false;
+  OwnedColumns old_;  // of the Replace
+  const RowColumns none_;
+};
+
+}  // namespace deltamirror::mirror
+
+#endif  // DELTAMIRROR_MIRROR_MIRRORED_TABLE_H_

@@ -1,0 +1,108 @@
+#include "mirror/plan.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "quote/quote.h"
+#include "status/status_macros.h"
+#include "types/mapping.h"
+
+namespace deltamirror::mirror {
+namespace {
+
+// Empty where one of the columns is not mirrored.
+std::vector<int> Resolve(const Plan& plan, const std::vector<std::string>& names) {
+  std::vector<int> indexes;
+  for (const std::string& name : names) {
+    const int index = plan.Find(name);
+    if (index < 0) return {};
+    indexes.push_back(index);
+  }
+  return indexes;
+}
+
+bool SameColumns(std::vector<int> a, std::vector<int> b) {
+  std::sort(a.begin(), a.end());
+  std::sort(b.begin(), b.end());
+  return a == b;
+}
+
+void AddColumnsOfTarget(const TargetTable& target, Plan* plan) {
+  for (const TargetColumn& column : target.columns) {
+    plan->columns.push_back({column.name, nullptr, !column.generated, column.generated});
+  }
+}
+
+absl::Status AddColumnsOfShape(const TargetTable& target, const types::Relation& shape,
+                               const std::vector<std::pair<std::string, std::string>>& choices, Plan* plan) {
+  ASSIGN_OR_RETURN(const types::Overrides overrides, types::Overrides::Parse(choices));
+  for (const types::Column& column : shape.columns) {
+    const TargetColumn* found = target.Find(column.name);
+    if (found == nullptr) {
+      // The stream need not bring a generated column, and a mirror need not have it.
+      if (!column.generated.empty()) continue;
+      return absl::FailedPreconditionError(
+          absl::StrCat("table \"", target.name, "\" has no column \"", column.name, "\""));
+    }
+    plan->columns.push_back({found->name, types::MappingFor(column, overrides).text,
+                             !found->generated && column.generated.empty(), found->generated});
+  }
+  return absl::OkStatus();
+}
+
+void ChooseConflict(const TargetTable& target, Plan* plan) {
+  for (const std::vector<std::string>& unique : target.unique_keys) {
+    const std::vector<int> indexes = Resolve(*plan, unique);
+    const bool primary = target.has_primary_key && &unique == &target.unique_keys.front();
+    if (plan->conflict.empty() && !indexes.empty() && (primary || SameColumns(indexes, plan->key))) {
+      plan->conflict = indexes;
+    } else {
+      plan->has_other_unique = true;
+    }
+  }
+}
+
+}  // namespace
+
+int Plan::Find(absl::string_view column) const {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (absl::EqualsIgnoreCase(columns[i].name, column)) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+std::vector<std::string> KeyColumns(const types::Relation& shape) {
+  const bool by_identity = shape.identity == types::Identity::kDefault || shape.identity == types::Identity::kIndex;
+  std::vector<std::pair<int, std::string>> places;
+  for (const types::Column& column : shape.columns) {
+    const int place = by_identity ? column.key : column.pk;
+    if (place > 0) places.emplace_back(place, column.name);
+  }
+  std::sort(places.begin(), places.end());
+  std::vector<std::string> names;
+  for (auto& [place, name] : places) names.push_back(std::move(name));
+  return names;
+}
+
+absl::StatusOr<Plan> MakePlan(const TargetTable& target, const types::Relation* shape,
+                              const std::vector<std::pair<std::string, std::string>>& overrides) {
+  Plan plan;
+  plan.table = QuoteQualified(target.schema, target.name);
+  plan.name = target.name;
+  const bool known = shape != nullptr && !shape->columns.empty();
+  if (known) {
+    RETURN_IF_ERROR(AddColumnsOfShape(target, *shape, overrides, &plan));
+    plan.key = Resolve(plan, KeyColumns(*shape));
+  } else {
+    AddColumnsOfTarget(target, &plan);
+    if (target.has_primary_key) plan.key = Resolve(plan, target.unique_keys.front());
+  }
+  ChooseConflict(target, &plan);
+  for (const char* name : {"rowid", "_rowid_", "oid"}) {
+    if (plan.rowid.empty() && target.Find(name) == nullptr) plan.rowid = name;
+  }
+  return plan;
+}
+
+}  // namespace deltamirror::mirror

@@ -1,0 +1,52 @@
+// How changes of one table are applied: which columns there are, what decodes them, and what finds a row.
+
+#ifndef DELTAMIRROR_MIRROR_PLAN_H_
+#define DELTAMIRROR_MIRROR_PLAN_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "mirror/target_table.h"
+#include "types/decoder.h"
+#include "types/relation.h"
+
+namespace deltamirror::mirror {
+
+struct PlanColumn {
+  std::string name;                  // in SQLite
+  types::Decoder decoder = nullptr;  // null: the text as it is; the column's affinity does the rest
+  bool required = true;              // a line brings "all columns" only with this one in it
+  bool generated = false;            // SQLite computes it: what a line says of it is dropped
+};
+
+// Made anew whenever the table's shape changes, here or in PostgreSQL.
+struct Plan {
+  std::string table;                // quoted, with its database, for SQL
+  std::string name;                 // for messages
+  std::vector<PlanColumn> columns;  // the mirrored ones
+  // What finds a row, as indexes into columns: the replica identity's key; with identity full, or where the shape is
+  // not known, the primary key. Empty: all columns of a line do, and one of several equal rows is taken.
+  std::vector<int> key;
+  // Columns whose uniqueness tells that a row is there already: SQLite's primary key, or else `key` if that is unique.
+  std::vector<int> conflict;
+  bool has_other_unique = false;  // further unique sets of columns beside `conflict`
+  std::string rowid;              // a name for the rowid that no column has taken; for tables without a key
+
+  // Index into columns, or -1. As SQLite compares names.
+  int Find(absl::string_view column) const;
+};
+
+// `shape`: null or without columns where the stream does not tell it. `overrides`: as TableState keeps them.
+// FailedPrecondition, naming table and column, if the table lacks a column of the shape.
+absl::StatusOr<Plan> MakePlan(const TargetTable& target, const types::Relation* shape,
+                              const std::vector<std::pair<std::string, std::string>>& overrides);
+
+// The columns of a shape that find its rows, in the key's order; empty if there are none.
+std::vector<std::string> KeyColumns(const types::Relation& shape);
+
+}  // namespace deltamirror::mirror
+
+#endif  // DELTAMIRROR_MIRROR_PLAN_H_

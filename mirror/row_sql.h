@@ -1,0 +1,26 @@
+// The SQL text of a row statement.
+
+#ifndef DELTAMIRROR_MIRROR_ROW_SQL_H_
+#define DELTAMIRROR_MIRROR_ROW_SQL_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "mirror/plan.h"
+#include "mirror/row_action.h"
+#include "mirror/settings.h"
+
+namespace deltamirror::mirror {
+
+// `columns` and `old` are indexes into plan.columns; parameters count from 1, `columns` first. InvalidArgument, naming
+// table and column, if what came does not find a row.
+//
+//   RowSql(zzz, kUpdate, kReplace, {a, b}, {})   UPDATE "main"."zzz" SET "b"=?2 WHERE "a"=?1
+//   RowSql(zzz, kMove, kReplace, {a, b}, {a})    UPDATE "main"."zzz" SET "a"=?1,"b"=?2 WHERE "a"=?3
+absl::StatusOr<std::string> RowSql(const Plan& plan, RowAction action, OnConflict policy,
+                                   const std::vector<int>& columns, const std::vector<int>& old);
+
+}  // namespace deltamirror::mirror
+
+#endif  // DELTAMIRROR_MIRROR_ROW_SQL_H_

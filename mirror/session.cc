@@ -1,0 +1,151 @@
+#include "mirror/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "daystream/source.h"
+#include "mirror/source_identity.h"
+#include "sqlite/statement.h"
+#include "status/named.h"
+#include "status/status_macros.h"
+
+namespace deltamirror::mirror {
+
+absl::Status Session::Load() {
+  applier_.reset();
+  state_.reset();
+  Settings settings;
+  settings.schema = "main";
+  if (name_) {
+    ASSIGN_OR_RETURN(state_, State::Load(db_, *name_));
+    settings = state_->settings();
+    Progress& progress = state_->mutable_progress();
+    progress.has_commits = progress.has_commits || SourceHasCommits(settings.source);
+  }
+  applier_ = std::make_unique<Applier>(db_, settings, state_ ? &*state_ : nullptr);
+  stale_ = false;
+  dirty_ = false;
+  return absl::OkStatus();
+}
+
+absl::Status Session::Prepare() {
+  if (applier_ == nullptr || stale_) {
+    RETURN_IF_ERROR(Load());
+  } else if (!check_ && sqlite::TotalChanges(db_) == seen_changes_) {
+    return absl::OkStatus();
+  } else if (state_) {
+    ASSIGN_OR_RETURN(const bool current, state_->IsCurrent());
+    if (!current) {
+      // Another process applied, or a bootstrap set the mirror back.
+      feed_.Clear();
+      RETURN_IF_ERROR(Load());
+    }
+  }
+  check_ = false;
+  return applier_->Refresh();
+}
+
+absl::Status Session::Ingest(absl::string_view line) {
+  if (!poison_.ok()) {
+    return Named("the transaction must be rolled back: an earlier line failed half way", poison_);
+  }
+  RETURN_IF_ERROR(Prepare());
+  const int before = sqlite::TotalChanges(db_);
+  const absl::Status status = Take(line);
+  seen_changes_ = sqlite::TotalChanges(db_);
+  if (!status.ok() && seen_changes_ != before) poison_ = status;
+  return status;
+}
+
+absl::Status Session::Take(absl::string_view line) {
+  Progress* progress = state_ ? &state_->mutable_progress() : nullptr;
+  ASSIGN_OR_RETURN(const bool news, feed_.Read(line, std::nullopt, progress != nullptr ? *progress : Progress()));
+  if (!news) return absl::OkStatus();
+  dirty_ = true;
+  return feed_.Process(applier_.get(), progress);
+}
+
+absl::Status Session::Flush() {
+  if (!dirty_ || stale_ || flushing_ || !poison_.ok() || !state_) return absl::OkStatus();
+  flushing_ = true;
+  absl::Status status = applier_->SaveTouched();
+  if (status.ok()) status = state_->SaveProgress();
+  flushing_ = false;
+  if (status.ok()) dirty_ = false;
+  seen_changes_ = sqlite::TotalChanges(db_);
+  return status;
+}
+
+void Session::Begin() {
+  check_ = true;
+  // A second table object of the same mirror, after a change of the schema.
+  if (in_transaction_) return;
+  in_transaction_ = true;
+  base_ = feed_.mark();
+  marks_.clear();
+  UpdateKeep();
+}
+
+absl::Status Session::Sync() {
+  if (!poison_.ok()) return Named("cannot commit: a line failed half way", poison_);
+  if (!name_ && applier_ != nullptr) return applier_->EndTransaction(0);
+  return Flush();
+}
+
+void Session::Commit() {
+  in_transaction_ = false;
+  marks_.clear();
+  feed_.Compact();
+}
+
+void Session::Rollback() {
+  if (in_transaction_) RestoreTo(base_);
+  in_transaction_ = false;
+  marks_.clear();
+  feed_.Compact();
+}
+
+absl::Status Session::Savepoint(int id) {
+  RETURN_IF_ERROR(Flush());
+  Release(id);
+  marks_.push_back({id, feed_.mark()});
+  UpdateKeep();
+  return absl::OkStatus();
+}
+
+void Session::Release(int id) {
+  while (!marks_.empty() && marks_.back().id >= id) marks_.pop_back();
+  UpdateKeep();
+}
+
+void Session::RollbackTo(int id) {
+  const auto first = std::find_if(marks_.begin(), marks_.end(), [id](const SavepointMark& m) { return m.id >= id; });
+  // Opened before this mirror took part in the transaction: then there was nothing yet.
+  const Feed::Mark mark = first == marks_.end() ? base_ : first->mark;
+  RestoreTo(mark);
+  marks_.erase(first, marks_.end());
+  marks_.push_back({id, mark});
+  UpdateKeep();
+}
+
+void Session::RestoreTo(const Feed::Mark& mark) {
+  // Cannot fail: the mark lies within what is kept.
+  feed_.RestoreTo(mark).IgnoreError();
+  stale_ = true;
+  poison_ = absl::OkStatus();
+}
+
+void Session::UpdateKeep() {
+  Feed::Mark keep = base_;
+  for (const SavepointMark& mark : marks_) {
+    if (mark.mark.end.bytes > keep.end.bytes) keep = mark.mark;
+  }
+  feed_.set_keep(keep.end);
+}
+
+void Session::Detach() {
+  applier_.reset();
+  state_.reset();
+}
+
+}  // namespace deltamirror::mirror
