@@ -3,17 +3,17 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "status/status_macros.h"
 
 namespace deltamirror::postgres {
@@ -28,11 +28,10 @@ constexpr char kPinnedSettings[] =
     "SET extra_float_digits = 3; SET bytea_output = 'hex'; SET xmloption = 'content'; SET standard_conforming_strings "
     "= on";
 
-// libpq's messages are lines; ours are one line.
+// libpq's messages are lines, the second ones indented; ours are one line.
 std::string OneLine(const char* message) {
-  std::string text(absl::StripAsciiWhitespace(message == nullptr ? "" : message));
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
+  if (message == nullptr) return "";
+  return absl::StrJoin(absl::StrSplit(message, absl::ByAnyChar("\n\t"), absl::SkipWhitespace()), ". ");
 }
 
 absl::StatusCode CodeForSqlState(absl::string_view state) {
@@ -54,7 +53,7 @@ absl::Status StatusOf(const PGresult* result) {
   if (const char* detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL))
     absl::StrAppend(&message, ": ", OneLine(detail));
   if (const char* hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT))
-    absl::StrAppend(&message, " ", OneLine(hint));
+    absl::StrAppend(&message, absl::EndsWith(message, ".") ? " " : ". ", OneLine(hint));
   absl::Status status(state == nullptr ? absl::StatusCode::kUnavailable : CodeForSqlState(state), message);
   if (state != nullptr) status.SetPayload(kSqlStateUrl, absl::Cord(state));
   return status;
