@@ -18,7 +18,8 @@ constexpr char kDescribeTypes[] =
     "SELECT pg_catalog.format_type(t.oid, c.typmod), "
     // Only what array_out prints is an array to us: int2vector has elements too, but another text.
     "CASE WHEN t.typoutput = 'pg_catalog.array_out'::pg_catalog.regproc THEN t.typelem ELSE 0 END "
-    "FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int4[])) WITH ORDINALITY "
+    "FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int4[])) WITH "
+    "ORDINALITY "
     "AS c(oid, typmod, place) "
     "JOIN pg_catalog.pg_type AS t ON t.oid = c.oid ORDER BY c.place";
 

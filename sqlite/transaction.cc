@@ -65,7 +65,9 @@ void Scope::Rollback() {
   db_ = nullptr;
 }
 
-bool InAutocommit(sqlite3* db) { return sqlite3_get_autocommit(db) != 0; }
+bool InAutocommit(sqlite3* db) {
+  return sqlite3_get_autocommit(db) != 0;
+}
 
 absl::Status CheckMayBegin(sqlite3* db, absl::string_view name) {
   if (sqlite3_get_autocommit(db) == 0) {
