@@ -1,5 +1,6 @@
 // The entry point, and the index of everything that deltamirror brings to SQL.
 
+#include "ext/deltaflood_parse.h"
 #include "ext/deltamirror_bootstrap.h"
 #include "ext/function.h"
 #include "ext/pg_import.h"
@@ -8,6 +9,7 @@
 #include "ext/version.h"
 #include "sqlite/api.h"
 #include "sqlite/row_source.h"
+#include "vtab/daystream.h"
 #include "vtab/daystream_apply.h"
 #include "vtab/deltamirror_status.h"
 #include "vtab/deltastream.h"
@@ -33,6 +35,7 @@ struct Function {
 constexpr Function kFunctions[] = {
     {"deltamirror_version", 0, 0, kPure, DeltamirrorVersion},
     {"deltamirror_debug", 0, 0, kPure, DeltamirrorDebug},
+    {"deltaflood_parse", 1, 1, kPure, DeltafloodParse},
     {"pg_import", 3, 4, kDirect, PgImport},
     {"pg_schema_save", 1, 2, kDirect, PgSchemaSave},
     {"pg_slot_create", 2, 3, kDirect, PgSlotCreate},
@@ -45,6 +48,7 @@ using RegisterModule = int (*)(sqlite3* db);
 constexpr RegisterModule kModules[] = {
     sqlite::RegisterRowSource,        // deltamirror_rows, internal
     vtab::RegisterDaystreamApply,     // daystream_apply
+    vtab::RegisterDaystream,          // daystream
     vtab::RegisterDeltamirrorStatus,  // deltamirror_status
     vtab::RegisterDeltastream,        // deltastream
     vtab::RegisterPgSchema,           // pg_schema

@@ -312,6 +312,15 @@ TEST_F(PrunedReaderTest, AStartBeforeTheBeginningIsNone) {
   EXPECT_THAT(ReadAll(), ElementsAre("a"));
 }
 
+TEST_F(ReaderTest, WithoutABeginningAPositionThatWasReadWasThere) {
+  Rewrite(kNextFile, Stamped({kDay + kSecondsPerDay, 0}, "b"));
+  OpenAt({kDay, 2});
+  EXPECT_THAT(ReadAll(), ElementsAre("b"));
+  options_.after = true;
+  EXPECT_THAT(TryOpen(directory_.path()),
+              StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("position (1507507200, 2) is no longer in daystream")));
+}
+
 TEST_F(PrunedReaderTest, FilesRemovedUnderTheReaderAreNoticed) {
   Rewrite(kFile, Stamped({kDay + 200, 0}, "a"));
   Open();
