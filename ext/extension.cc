@@ -11,6 +11,7 @@
 #include "sqlite/row_source.h"
 #include "vtab/daystream.h"
 #include "vtab/daystream_apply.h"
+#include "vtab/deltamirror.h"
 #include "vtab/deltamirror_status.h"
 #include "vtab/deltastream.h"
 #include "vtab/pg_schema.h"
@@ -49,6 +50,7 @@ constexpr RegisterModule kModules[] = {
     sqlite::RegisterRowSource,        // deltamirror_rows, internal
     vtab::RegisterDaystreamApply,     // daystream_apply
     vtab::RegisterDaystream,          // daystream
+    vtab::RegisterDeltamirror,        // deltamirror
     vtab::RegisterDeltamirrorStatus,  // deltamirror_status
     vtab::RegisterDeltastream,        // deltastream
     vtab::RegisterPgSchema,           // pg_schema

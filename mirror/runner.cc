@@ -1,0 +1,267 @@
+#include "mirror/runner.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "mirror/source_identity.h"
+#include "status/named.h"
+#include "status/status_macros.h"
+
+namespace deltamirror::mirror {
+namespace {
+
+constexpr absl::Duration kInterruptEvery = absl::Milliseconds(50);
+constexpr int kLinesBetweenChecks = 256;
+constexpr absl::Duration kLockedPause = absl::Milliseconds(5);
+
+Counters Difference(const Counters& after, const Counters& before) {
+  return {after.inserts - before.inserts, after.updates - before.updates, after.deletes - before.deletes,
+          after.truncates - before.truncates, after.skipped - before.skipped};
+}
+
+}  // namespace
+
+Runner::Runner(sqlite3* db, RunnerOptions options, State state)
+    : db_(db), options_(std::move(options)), state_(std::move(state)), applier_(db, state_.settings(), &state_) {}
+
+absl::StatusOr<std::unique_ptr<Runner>> Runner::Open(sqlite3* db, const MirrorName& name, RunnerOptions options) {
+  ASSIGN_OR_RETURN(State state, State::Load(db, name));
+  if (state.settings().source.empty()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("mirror \"", name.Text(), "\" has no source to read. Make it with CREATE VIRTUAL TABLE ",
+                     name.Text(), " USING daystream_apply(source='/var/lib/daystream')"));
+  }
+  bool changed = false;
+  RETURN_IF_ERROR(CheckIdentity(&state, &changed));  // the first commit saves it
+  std::unique_ptr<Runner> runner(new Runner(db, std::move(options), std::move(state)));
+  RETURN_IF_ERROR(runner->OpenReader());
+  return runner;
+}
+
+absl::Status Runner::OpenReader() {
+  daystream::ReaderOptions options;
+  if (state_.progress().position != daystream::kBeforeAll) {
+    options.start = state_.progress().position;
+    options.after = true;
+  }
+  ASSIGN_OR_RETURN(reader_, daystream::Reader::Open(state_.settings().source, options));
+  feed_.Clear();
+  held_records_ = 0;
+  pending_ = false;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Runner::Next(AppliedBatch* batch) {
+  while (true) {
+    const absl::StatusOr<Step> step = Run(batch);
+    if (step.ok()) return *step == Step::kBatch;
+    if (!restart_) return Fail(step.status());
+    restart_ = false;
+    RETURN_IF_ERROR(OpenReader());
+  }
+}
+
+// Ends with a batch or at the end of the work, never with kGoOn.
+absl::StatusOr<Runner::Step> Runner::Run(AppliedBatch* batch) {
+  while (true) {
+    if (!feed_.in_transaction() && !IsLegacy() && IsFull()) return Commit(batch);
+    if (!feed_.eager() && feed_.held_bytes() > kEagerBytes) {
+      // What came before must not be undone with it.
+      if (transaction_.has_value()) return Commit(batch);
+      RETURN_IF_ERROR(StartEager());
+    }
+    if (++unchecked_lines_ >= kLinesBetweenChecks) RETURN_IF_ERROR(CheckInterrupt());
+    if (!pending_) {
+      ASSIGN_OR_RETURN(pending_, ReadLine());
+      if (!pending_) {
+        ASSIGN_OR_RETURN(const Step step, Idle(batch));
+        if (step != Step::kGoOn) return step;
+        continue;
+      }
+      if (IsLegacy() && feed_.begins_transaction() && IsFull()) return Commit(batch);
+    }
+    pending_ = false;
+    RETURN_IF_ERROR(ProcessLine());
+  }
+}
+
+// The next line that was not here before; false when there is none at the moment.
+absl::StatusOr<bool> Runner::ReadLine() {
+  while (true) {
+    ASSIGN_OR_RETURN(const bool got, reader_->Next(&line_));
+    if (!got) return false;
+    silent_since_ = absl::InfiniteFuture();
+    absl::StatusOr<bool> news = feed_.Read(line_.record_text, line_.position, state_.progress());
+    if (!news.ok()) return Extended(news.status(), absl::StrCat(", ", reader_->Where()));
+    if (*news) return true;
+  }
+}
+
+absl::Status Runner::ProcessLine() {
+  const bool eager = feed_.eager();
+  if (feed_.is_rollback() && eager) return UndoEager();
+  if (feed_.is_commit() || eager || IsLegacy()) RETURN_IF_ERROR(Begin());
+  const bool legacy_start = IsLegacy() && feed_.begins_transaction();
+  RETURN_IF_ERROR(feed_.Process(&applier_, &state_.mutable_progress()));
+  if (feed_.is_commit()) {
+    batch_.records += std::exchange(held_records_, 0) + 1;
+    ++batch_.transactions;
+    full_ = eager;  // the large transaction has a SQLite transaction of its own
+  } else if (feed_.is_rollback()) {
+    held_records_ = 0;
+  } else if (eager || IsLegacy()) {
+    ++batch_.records;
+    batch_.transactions += legacy_start ? 1 : 0;
+  } else {
+    ++held_records_;
+  }
+  return absl::OkStatus();
+}
+
+// Deltastream was stopped within the large transaction, which comes again in full.
+absl::Status Runner::UndoEager() {
+  Rollback();
+  RETURN_IF_ERROR(Reload());
+  feed_.Clear();
+  state_.mutable_progress().has_commits = true;
+  state_.mutable_progress().position = line_.position;
+  return absl::OkStatus();
+}
+
+absl::Status Runner::StartEager() {
+  RETURN_IF_ERROR(Begin());
+  RETURN_IF_ERROR(feed_.StartEager(&applier_, state_.progress()));
+  batch_.records += std::exchange(held_records_, 0);
+  return absl::OkStatus();
+}
+
+// Nothing more can be read at the moment.
+absl::StatusOr<Runner::Step> Runner::Idle(AppliedBatch* batch) {
+  const bool something = batch_.records > 0 || batch_.transactions > 0;
+  if (transaction_.has_value() && !feed_.eager() && something) {
+    if (!IsLegacy() || !options_.forever) return Commit(batch);
+    // Only the silence tells that the transaction has ended.
+    silent_since_ = std::min(silent_since_, absl::Now());
+    if (absl::Now() - silent_since_ >= options_.poll) return Commit(batch);
+  }
+  if (!options_.forever) {
+    // The rest of a transaction has not been written yet: it is for the next run.
+    if (transaction_.has_value()) Rollback();
+    return Step::kEnd;
+  }
+  RETURN_IF_ERROR(reader_->WaitForData(std::min(options_.poll, kInterruptEvery)));
+  RETURN_IF_ERROR(CheckInterrupt());
+  return Step::kGoOn;
+}
+
+absl::Status Runner::CheckInterrupt() {
+  unchecked_lines_ = 0;
+  const absl::Time now = absl::Now();
+  if (!options_.interrupt || now - checked_at_ < kInterruptEvery / 2) return absl::OkStatus();
+  checked_at_ = now;
+  return options_.interrupt();
+}
+
+bool Runner::IsFull() const {
+  return transaction_.has_value() &&
+         (full_ || batch_.records >= options_.batch || absl::Now() - batch_began_ >= kLongestBatch);
+}
+
+// The SQLite transaction of the batch, if it has not begun.
+absl::Status Runner::Begin() {
+  if (transaction_.has_value()) return absl::OkStatus();
+  RETURN_IF_ERROR(Patiently([this] {
+    absl::StatusOr<sqlite::Transaction> begun = sqlite::Transaction::Begin(db_);
+    if (begun.ok()) transaction_.emplace(*std::move(begun));
+    return begun.status();
+  }));
+  ASSIGN_OR_RETURN(const bool current, state_.IsCurrent());
+  if (!current) return Overtaken();
+  RETURN_IF_ERROR(applier_.Refresh());
+  counted_ = applier_.totals();
+  batch_ = AppliedBatch();
+  batch_began_ = absl::Now();
+  full_ = false;
+  return absl::OkStatus();
+}
+
+// The stored state is not the one that this runner left.
+absl::Status Runner::Overtaken() {
+  const int64_t generation = state_.generation();
+  const daystream::Position expected = state_.progress().position;
+  Rollback();
+  RETURN_IF_ERROR(Reload());
+  // A bootstrap has brought a table, and set the mirror back for its sake.
+  restart_ = state_.generation() != generation;
+  if (restart_) return absl::AbortedError("the mirror was set back");
+  return absl::FailedPreconditionError(absl::StrCat(
+      "another connection applies mirror \"", state_.name().Text(), "\" at the same time: it is at position ",
+      daystream::ToString(state_.progress().position), ", expected ", daystream::ToString(expected)));
+}
+
+absl::StatusOr<Runner::Step> Runner::Commit(AppliedBatch* batch) {
+  if (IsLegacy()) RETURN_IF_ERROR(applier_.EndTransaction(0));
+  state_.set_last_error("");
+  RETURN_IF_ERROR(applier_.SaveTouched());
+  RETURN_IF_ERROR(state_.SaveProgress());
+  RETURN_IF_ERROR(Patiently([this] { return transaction_->Commit(); }));
+  transaction_.reset();
+  const Progress& progress = state_.progress();
+  batch_.counters = Difference(applier_.totals(), counted_);
+  batch_.position = progress.position;
+  batch_.lsn = progress.lsn;
+  batch_.commit_time = progress.commit_time;
+  *batch = std::exchange(batch_, AppliedBatch());
+  return Step::kBatch;
+}
+
+absl::Status Runner::Patiently(absl::FunctionRef<absl::Status()> operation) {
+  const absl::Time end = absl::Now() + kPatience;
+  while (true) {
+    absl::Status status = operation();
+    if (!absl::IsUnavailable(status) || absl::Now() >= end) return status;
+    RETURN_IF_ERROR(CheckInterrupt());
+    absl::SleepFor(kLockedPause);
+  }
+}
+
+absl::Status Runner::Reload() {
+  ASSIGN_OR_RETURN(state_, State::Load(db_, MirrorName(state_.name())));
+  applier_.Forget();
+  return absl::OkStatus();
+}
+
+void Runner::Rollback() {
+  transaction_.reset();
+  applier_.Forget();
+  batch_ = AppliedBatch();
+}
+
+absl::Status Runner::Fail(const absl::Status& status) {
+  std::optional<TableState> table;
+  if (const int failed = applier_.failed_table(); failed >= 0) table = state_.tables()[static_cast<size_t>(failed)];
+  Rollback();
+  // Neither an interrupt nor a lock says anything about the mirror. If the note cannot be made, the error itself
+  // matters more.
+  if (!absl::IsCancelled(status) && !absl::IsUnavailable(status)) NoteFailure(status, table).IgnoreError();
+  return status;
+}
+
+absl::Status Runner::NoteFailure(const absl::Status& status, const std::optional<TableState>& table) {
+  RETURN_IF_ERROR(Reload());
+  ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(db_));
+  TableState* failed = table.has_value() ? state_.FindTable(table->schema, table->name) : nullptr;
+  if (failed != nullptr) {
+    failed->status = TableStatus::kError;
+    failed->last_error = std::string(status.message());
+    RETURN_IF_ERROR(state_.SaveTable(*failed));
+  } else {
+    state_.set_last_error(status.message());
+    RETURN_IF_ERROR(state_.SaveProgress());
+  }
+  return transaction.Commit();
+}
+
+}  // namespace deltamirror::mirror
