@@ -31,15 +31,9 @@ void AppendText(absl::string_view key, absl::string_view value, std::string* out
 }
 
 void AppendColumns(const Record& record, std::string* out) {
-  bool first = true;
   for (const Column& column : record.columns) {
     AppendTab(out);
-    if (first && record.oid.empty() && column.name == "_oid") {
-      out->append("\\137oid");
-    } else {
-      AppendEscaped(column.name, out);
-    }
-    first = false;
+    AppendColumnName(column.name, out);
     out->push_back('\t');
     if (column.is_null) {
       out->append("\\N");
@@ -74,6 +68,14 @@ void AppendEscaped(absl::string_view text, std::string* out) {
     begin = i + 1;
   }
   out->append(text.data() + begin, text.size() - begin);
+}
+
+void AppendColumnName(absl::string_view name, std::string* out) {
+  if (name == "_oid") {
+    out->append("\\137oid");
+  } else {
+    AppendEscaped(name, out);
+  }
 }
 
 void AppendField(absl::string_view key, absl::string_view value, std::string* out) {

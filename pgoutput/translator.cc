@@ -147,12 +147,7 @@ void Translator::BuildLayout(Table* table) {
   table->columns.clear();
   for (const RelationColumn& column : message.columns) {
     std::string key = "\t";
-    // A row that begins with this name would be read as a legacy row OID.
-    if (column.name == "_oid" && table->columns.empty()) {
-      key += "\\137oid";
-    } else {
-      deltaflood::AppendEscaped(column.name, &key);
-    }
+    deltaflood::AppendColumnName(column.name, &key);
     key += '\t';
     table->columns.push_back(
         {.key = std::move(key), .is_bool = types[column.name] == types::kBool, .in_key = column.in_key});

@@ -187,6 +187,7 @@ extern void append_raw(StringInfo out, const char *text, Size len);
 extern void append_escaped(StringInfo out, const char *text, Size len);
 extern void append_ascii(StringInfo out, const char *text, Size len);
 extern char *escape_name(const DeltaFlood *df, const char *name);
+extern char *escape_column_name(const DeltaFlood *df, const char *name);
 
 /* value.c */
 extern ValueKind value_kind(const DeltaFlood *df, Oid type);

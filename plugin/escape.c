@@ -139,3 +139,15 @@ escape_name(const DeltaFlood *df, const char *name)
 	df->append_text(&text, name, strlen(name));
 	return text.data;
 }
+
+/*
+ * A column's name. Right behind _action, _oid means the OID that a row of an
+ * old server had, so in a mirror's lines a column of that name looks different.
+ */
+char *
+escape_column_name(const DeltaFlood *df, const char *name)
+{
+	if (df->options.mirror && strcmp(name, "_oid") == 0)
+		return pstrdup("\\137oid");
+	return escape_name(df, name);
+}

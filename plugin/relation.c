@@ -228,7 +228,7 @@ build_column(const DeltaFlood *df, Column *column, Form_pg_attribute attr,
 	column->attidx = attidx;
 	column->kind = value_kind(df, attr->atttypid);
 	column->key = MemoryContextStrdup(context,
-									  separated(df, escape_name(df, name), ""));
+									  separated(df, escape_column_name(df, name), ""));
 	column->key_len = strlen(column->key);
 	getTypeOutputInfo(attr->atttypid, &output, &column->is_varlena);
 	fmgr_info_cxt(output, &column->output, context);

@@ -174,7 +174,7 @@ append_columns(StringInfo out, const DeltaFlood *df, const Lineage *lineage,
 		initStringInfo(&json);
 		append_column_json(&json, shape, i, pks[i], keys[map[i]], missing);
 		appendStringInfoChar(out, '\t');
-		df->append_text(out, name, strlen(name));
+		appendStringInfoString(out, escape_column_name(df, name));
 		appendStringInfoChar(out, '\t');
 		df->append_text(out, json.data, json.len);
 		pfree(json.data);

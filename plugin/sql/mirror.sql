@@ -77,5 +77,11 @@ c2	\N
 c3	a\\b
 \.
 SELECT changes('mirror', 'on');
+
+-- a column that the original's row OID must not be taken for
+CREATE TABLE numbered (_oid int PRIMARY KEY, a int);
+INSERT INTO numbered VALUES (1, 2);
+DELETE FROM numbered;
+SELECT changes('mirror', 'on');
 SELECT close_slot();
-DROP TABLE zzz, quiet, unlogged;
+DROP TABLE zzz, quiet, unlogged, numbered;
