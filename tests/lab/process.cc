@@ -30,7 +30,9 @@ Process::Process(const std::vector<std::string>& command, const std::string& inp
 }
 
 Process Process::Shell(const std::string& database, const std::string& script) {
-  return Process({"sqlite3", "-batch", "-bail", database.empty() ? ":memory:" : database},
+  const char* preload = std::getenv("DELTAMIRROR_PRELOAD");
+  return Process({"env", absl::StrCat("LD_PRELOAD=", preload == nullptr ? "" : preload), "sqlite3", "-batch", "-bail",
+                  database.empty() ? ":memory:" : database},
                  absl::StrCat(".load ", ExtensionPath(), "\n", script, "\n"));
 }
 

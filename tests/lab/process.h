@@ -25,7 +25,8 @@ class Process {
   // command[0] is looked up in PATH; `input` is all that it gets on stdin.
   explicit Process(const std::vector<std::string>& command, const std::string& input = "");
 
-  // `sqlite3 -batch -bail DATABASE` ("" is a database in memory) that loads the extension and runs `script`.
+  // `sqlite3 -batch -bail DATABASE` ("" is a database in memory) that loads the extension and runs `script`. Under a
+  // sanitizer the shell, which was built without, loads its library first (DELTAMIRROR_PRELOAD, see .bazelrc).
   static Process Shell(const std::string& database, const std::string& script);
 
   ~Process();

@@ -1,21 +1,35 @@
 -- Mirrors that cannot be made, lines that cannot be applied.
 CREATE VIRTUAL TABLE m USING daystream_apply(sauce='@DATA@/slides.daystream');
-CREATE VIRTUAL TABLE m USING daystream_apply(source='@DIR@/nowhere');
 CREATE VIRTUAL TABLE m USING daystream_apply(source='@DATA@/slides.daystream', on_missing='perhaps');
 SELECT name FROM sqlite_schema;
 
+-- The source may come later; until then nothing can be copied or applied.
+CREATE VIRTUAL TABLE early USING daystream_apply(source='@DIR@/nowhere');
+SELECT * FROM deltamirror('early', '{"until":"caught_up"}');
+SELECT deltamirror_bootstrap('early', '@CONNINFO@', 'zzz');
+DROP TABLE early;
+
 SELECT * FROM deltamirror('nobody');
 SELECT deltamirror_bootstrap('nobody', '@CONNINFO@', 'zzz');
+SELECT * FROM deltamirror();
+
+-- A first copy that cannot be made.
+SELECT pg_exec('@CONNINFO@', 'CREATE TABLE keyless (a text)') AS exec;
+SELECT pg_exec('@CONNINFO@', 'CREATE TABLE "Zzz" (a text PRIMARY KEY); CREATE TABLE zzz (a text PRIMARY KEY)') AS exec;
+SELECT pg_slot_create('@CONNINFO@', '@DATABASE@', '{"plugin":"deltaflood"}') <> '' AS created;
+SELECT count(*) >= 0 AS ran FROM deltastream('@CONNINFO@', '@DATABASE@', '@DIR@/daystream', '{"until":"caught_up"}');
+CREATE VIRTUAL TABLE live USING daystream_apply(source='@DIR@/daystream');
+SELECT deltamirror_bootstrap('live', '@CONNINFO@', 'no_such_table');
+SELECT deltamirror_bootstrap('live', '@CONNINFO@', 'keyless');
+SELECT deltamirror_bootstrap('live', '@CONNINFO@', '"Zzz",zzz');
+SELECT deltamirror_bootstrap('live', '@CONNINFO@', 'zzz', '{"index":true}');
+SELECT name FROM sqlite_schema WHERE name LIKE 'zzz' OR name = 'keyless';
+SELECT pg_slot_drop('@CONNINFO@', '@DATABASE@') AS dropped;
+DROP TABLE live;
+
 CREATE VIRTUAL TABLE m USING daystream_apply(source='@DATA@/slides.daystream');
-SELECT deltamirror_bootstrap('m', '@CONNINFO@', 'no_such_table');
-SELECT deltamirror_bootstrap('m', '@CONNINFO@', 'zzz', '{"index":true}');
 SELECT * FROM deltamirror('m', '{"until":"tomorrow"}');
 SELECT * FROM deltamirror('m', '{"batch":0}');
-
--- A table without a key.
-SELECT pg_exec('@CONNINFO@', 'CREATE TABLE keyless (a text)') AS exec;
-SELECT deltamirror_bootstrap('m', '@CONNINFO@', 'keyless');
-SELECT name FROM sqlite_schema WHERE name = 'keyless';
 
 -- Lines that are not records.
 CREATE TABLE zzz(a TEXT PRIMARY KEY, b TEXT);
