@@ -27,7 +27,7 @@ absl::StatusOr<daystream::FileDescriptor> OpenSource(const std::string& path) {
   // A socket cannot be opened by its name.
   if (!file.is_open() && errno == ENXIO && path == "/dev/stdin") file.Reset(fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0));
   struct stat status;
-  if (!file.is_open() || fstat(file.get(), &status) != 0) return daystream::FileError(errno, "open", path);
+  if (!file.is_open() || fstat(file.get(), &status) != 0) return daystream::FileError(errno, "open file", path);
   if (S_ISDIR(status.st_mode)) {
     return absl::InvalidArgumentError(absl::StrCat("\"", path, "\" is a folder, expected a file or a pipe"));
   }
@@ -87,7 +87,7 @@ absl::StatusOr<bool> FileMover::Wait() {
     const auto due = std::chrono::duration_cast<std::chrono::milliseconds>(schedule_.Due() - Clock::now()).count();
     ready = poll(&source, 1, schedule_.pending() ? static_cast<int>(std::clamp<int64_t>(due, 0, kPollMs)) : kPollMs);
   }
-  if (ready < 0 && errno != EINTR) return daystream::FileError(errno, "wait for", options_.path);
+  if (ready < 0 && errno != EINTR) return daystream::FileError(errno, "wait for file", options_.path);
   return ready > 0;
 }
 
@@ -99,7 +99,7 @@ absl::Status FileMover::Fill() {
   } else if (size == 0) {
     end_ = true;
   } else if (errno != EAGAIN && errno != EINTR) {
-    return daystream::FileError(errno, "read", options_.path);
+    return daystream::FileError(errno, "read file", options_.path);
   }
   return absl::OkStatus();
 }

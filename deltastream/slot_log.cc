@@ -19,16 +19,18 @@ SlotLog::SlotLog(std::unique_ptr<daystream::Writer> writer, uint64_t confirmed, 
       saved_(confirmed) {}
 
 absl::Status SlotLog::Begin(absl::string_view lines) {
-  state_ = State::kTaking;
-  if (!may_be_resent_) return absl::OkStatus();
+  if (!may_be_resent_) {
+    state_ = State::kTaking;
+    return absl::OkStatus();
+  }
   const absl::string_view first = lines.substr(0, lines.find('\n'));
-  RETURN_IF_ERROR(Extended(parser_.ParseHead(first, &record_), " in what the slot sent"));
+  RETURN_IF_ERROR(Named("invalid line from the slot", parser_.ParseHead(first, &record_)));
   if (!record_.has_lsn) {
     return absl::DataLossError("invalid line from the slot: it has no \"_lsn\", which plugin option \"mirror\" brings");
   }
   // Transactions come in the order of their commits: behind the first new one all are new.
   may_be_resent_ = record_.lsn <= writer_->last_commit_lsn();
-  if (may_be_resent_) state_ = State::kDropping;
+  state_ = may_be_resent_ ? State::kDropping : State::kTaking;
   return absl::OkStatus();
 }
 
