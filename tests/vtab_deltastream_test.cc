@@ -274,7 +274,7 @@ TEST_F(DeltastreamTest, KilledAgainAndAgainUnderLoad) {
   for (int round = 0; round < 6; ++round) {
     const int64_t before = Size();
     auto stream = Run(R"({"status_interval":1})");
-    lab::WaitUntil([&] { return Size() > before; }, absl::Seconds(5));
+    lab::WaitUntil([&] { return Size() > before; }, absl::Seconds(1));
     absl::SleepFor(absl::Milliseconds(100 + 130 * round));
     stream->Kill(SIGKILL);
     stream->Wait();
