@@ -370,6 +370,13 @@ absl::Status Applier::EndTransaction(uint64_t commit_lsn) {
   return absl::OkStatus();
 }
 
+absl::Status Applier::Settle() {
+  for (Table* table : changed_) {
+    if (table->table != nullptr) RETURN_IF_ERROR(table->table->Settle());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Applier::SaveTouched() {
   for (auto& [key, table] : tables_) {
     if (!table->touched) continue;

@@ -39,6 +39,9 @@ class Applier {
   // The end of a source transaction; `commit_lsn` 0 if the stream does not tell it.
   absl::Status EndTransaction(uint64_t commit_lsn);
 
+  // Before a commit that is not at such an end (plain daystream_apply, a stream without commit lines).
+  absl::Status Settle();
+
   // To be called when a SQLite transaction begins: notices that a table was altered.
   absl::Status Refresh();
 

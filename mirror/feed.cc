@@ -74,11 +74,22 @@ absl::Status Feed::Hold() {
 
 absl::Status Feed::ApplyNow(Applier* applier, Progress* progress) {
   if (eager_) return dropping_ ? absl::OkStatus() : applier->Apply(record_);
-  if (begins_transaction()) RETURN_IF_ERROR(applier->EndTransaction(0));
+  if (replay_replace_) {
+    RETURN_IF_ERROR(held_parser_.Parse(replace_, &held_record_));
+    RETURN_IF_ERROR(applier->Apply(held_record_));
+    replay_replace_ = false;
+  }
+  if (begins_transaction() && replace_.empty()) RETURN_IF_ERROR(applier->EndTransaction(0));
   RETURN_IF_ERROR(applier->Apply(record_));
   has_xid_ = record_.has_xid;
   xid_ = record_.xid;
-  if (progress != nullptr && record_.has_position) progress->position = {record_.clock, record_.seq};
+  replace_.clear();
+  if (record_.action == Action::kReplace) {
+    // Half a change: who begins again here must see it again.
+    replace_ = std::string(line_);
+  } else if (progress != nullptr && record_.has_position) {
+    progress->position = {record_.clock, record_.seq};
+  }
   return absl::OkStatus();
 }
 
@@ -157,6 +168,8 @@ absl::Status Feed::RestoreTo(const Mark& mark) {
   taken_ = mark.taken;
   eager_ = dropping_ = false;
   has_xid_ = false;
+  replace_ = mark.replace;
+  replay_replace_ = !replace_.empty();
   return held_.TruncateTo(mark.end);
 }
 
@@ -172,7 +185,8 @@ void Feed::Clear() {
   keep_ = {};
   applied_ = 0;
   taken_ = daystream::kBeforeAll;
-  eager_ = dropping_ = has_xid_ = false;
+  eager_ = dropping_ = has_xid_ = replay_replace_ = false;
+  replace_.clear();
 }
 
 }  // namespace deltamirror::mirror

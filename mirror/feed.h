@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -58,9 +59,10 @@ class Feed {
   struct Mark {
     HeldLines::Mark end;
     int64_t applied = 0;
-    daystream::Position taken;
+    daystream::Position taken = daystream::kBeforeAll;
+    std::string replace;
   };
-  Mark mark() const { return {held_.mark(), applied_, taken_}; }
+  Mark mark() const { return {held_.mark(), applied_, taken_, replace_}; }
   absl::Status RestoreTo(const Mark& mark);
   // Until the next call, lines up to this mark are kept even when they have been applied.
   void set_keep(const HeldLines::Mark& keep) { keep_ = keep; }
@@ -96,6 +98,8 @@ class Feed {
   bool dropping_ = false;  // an eager transaction that was here before
   bool has_xid_ = false;   // of the last line applied at once
   uint32_t xid_ = 0;
+  std::string replace_;          // that line, while its update has not come
+  bool replay_replace_ = false;  // the applier has forgotten it
 };
 
 }  // namespace deltamirror::mirror

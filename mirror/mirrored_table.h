@@ -47,6 +47,8 @@ class MirroredTable {
 
   // To be called at the end of the source's transaction.
   absl::Status EndTransaction();
+  // To be called before a commit that is not at such an end: a Replace may still wait for its Update.
+  absl::Status Settle() { return moves_.SettleAll(); }
 
   // "(a=fox61)": the key among `columns`, or all of them without a key; long values are cut.
   std::string Describe(const RowColumns& columns) const;

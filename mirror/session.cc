@@ -49,9 +49,11 @@ absl::Status Session::Ingest(absl::string_view line) {
   if (!poison_.ok()) {
     return Named("the transaction must be rolled back: an earlier line failed half way", poison_);
   }
-  RETURN_IF_ERROR(Prepare());
+  busy_ = true;
+  absl::Status status = Prepare();
   const int before = sqlite::TotalChanges(db_);
-  const absl::Status status = Take(line);
+  if (status.ok()) status = Take(line);
+  busy_ = false;
   seen_changes_ = sqlite::TotalChanges(db_);
   if (!status.ok() && seen_changes_ != before) poison_ = status;
   return status;
@@ -66,11 +68,11 @@ absl::Status Session::Take(absl::string_view line) {
 }
 
 absl::Status Session::Flush() {
-  if (!dirty_ || stale_ || flushing_ || !poison_.ok() || !state_) return absl::OkStatus();
-  flushing_ = true;
+  if (!dirty_ || stale_ || !poison_.ok() || !state_) return absl::OkStatus();
+  busy_ = true;
   absl::Status status = applier_->SaveTouched();
   if (status.ok()) status = state_->SaveProgress();
-  flushing_ = false;
+  busy_ = false;
   if (status.ok()) dirty_ = false;
   seen_changes_ = sqlite::TotalChanges(db_);
   return status;
@@ -88,7 +90,12 @@ void Session::Begin() {
 
 absl::Status Session::Sync() {
   if (!poison_.ok()) return Named("cannot commit: a line failed half way", poison_);
-  if (!name_ && applier_ != nullptr) return applier_->EndTransaction(0);
+  if (applier_ != nullptr && !stale_) {
+    busy_ = true;
+    const absl::Status status = applier_->Settle();
+    busy_ = false;
+    RETURN_IF_ERROR(status);
+  }
   return Flush();
 }
 
@@ -106,6 +113,7 @@ void Session::Rollback() {
 }
 
 absl::Status Session::Savepoint(int id) {
+  if (busy_) return absl::OkStatus();
   RETURN_IF_ERROR(Flush());
   Release(id);
   marks_.push_back({id, feed_.mark()});
@@ -114,11 +122,13 @@ absl::Status Session::Savepoint(int id) {
 }
 
 void Session::Release(int id) {
+  if (busy_) return;
   while (!marks_.empty() && marks_.back().id >= id) marks_.pop_back();
   UpdateKeep();
 }
 
 void Session::RollbackTo(int id) {
+  if (busy_) return;
   const auto first = std::find_if(marks_.begin(), marks_.end(), [id](const SavepointMark& m) { return m.id >= id; });
   // Opened before this mirror took part in the transaction: then there was nothing yet.
   const Feed::Mark mark = first == marks_.end() ? base_ : first->mark;

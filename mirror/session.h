@@ -68,10 +68,10 @@ class Session {
   std::unique_ptr<Applier> applier_;
   Feed feed_;
 
-  bool stale_ = false;  // the state in memory is not what the database has
-  bool check_ = false;  // others may have changed it
-  bool dirty_ = false;  // the state in memory is ahead
-  bool flushing_ = false;
+  bool stale_ = false;    // the state in memory is not what the database has
+  bool check_ = false;    // others may have changed it
+  bool dirty_ = false;    // the state in memory is ahead
+  bool busy_ = false;     // savepoints are those of our own statements
   int seen_changes_ = 0;  // of the connection, when we were done last
   absl::Status poison_;
 
