@@ -173,6 +173,26 @@ typedef struct DeltaFlood
 	bool	   *old_nulls;
 } DeltaFlood;
 
+/*
+ * Makes room for some bytes more, and for a NUL. Like enlargeStringInfo and
+ * appendBinaryStringInfo, these two are called for each column of each row, so
+ * the common case, that there is room, must not cost a call.
+ */
+static inline void
+reserve_bytes(StringInfo out, int needed)
+{
+	if (out->maxlen - out->len <= needed)
+		enlargeStringInfo(out, needed);
+}
+
+static inline void
+append_bytes(StringInfo out, const char *bytes, int len)
+{
+	reserve_bytes(out, len);
+	memcpy(out->data + out->len, bytes, len);
+	out->len += len;
+}
+
 /* options.c */
 extern void parse_options(List *elements, DeltaFloodOptions *options);
 

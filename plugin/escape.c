@@ -95,12 +95,13 @@ append_escaped(StringInfo out, const char *text, Size len)
 		Size		chunk = Min(len, CHUNK);
 		char	   *end;
 
-		enlargeStringInfo(out, 2 * chunk);
+		reserve_bytes(out, 2 * chunk);
 		end = copy_escaped(out->data + out->len, text, chunk);
 		out->len = end - out->data;
 		text += chunk;
 		len -= chunk;
 	}
+	reserve_bytes(out, 0);
 	out->data[out->len] = '\0';
 }
 
@@ -113,7 +114,7 @@ append_ascii(StringInfo out, const char *text, Size len)
 		unsigned char byte = (unsigned char) *text;
 		char	   *to;
 
-		enlargeStringInfo(out, 4);
+		reserve_bytes(out, 4);
 		to = out->data + out->len;
 		if (escape_letter(*text) != 0 || (byte >= ' ' && byte <= '~'))
 			to = copy_byte(to, *text);

@@ -23,14 +23,14 @@ begin_line(DeltaFlood *df, const RelationEntry *entry, const char *pairs,
 	StringInfo	out = &df->lines;
 
 	if (out->len > 0)
-		appendStringInfoChar(out, '\n');
-	appendBinaryStringInfo(out, entry->head, entry->head_len);
-	appendBinaryStringInfo(out, df->ids.data, df->ids.len);
-	appendStringInfoString(out, pairs);
-	appendBinaryStringInfo(out, df->options.separator, df->separator_len);
-	appendStringInfoString(out, "_action");
-	appendBinaryStringInfo(out, df->options.separator, df->separator_len);
-	appendStringInfoString(out, action);
+		append_bytes(out, "\n", 1);
+	append_bytes(out, entry->head, entry->head_len);
+	append_bytes(out, df->ids.data, df->ids.len);
+	append_bytes(out, pairs, strlen(pairs));
+	append_bytes(out, df->options.separator, df->separator_len);
+	append_bytes(out, "_action", strlen("_action"));
+	append_bytes(out, df->options.separator, df->separator_len);
+	append_bytes(out, action, strlen(action));
 }
 
 /* Ends a line. It is written at once, unless lines are gathered. */
@@ -99,9 +99,9 @@ append_column(DeltaFlood *df, Column *column, Datum value, bool isnull)
 {
 	if (isnull && df->null_text == NULL)
 		return;
-	appendBinaryStringInfo(&df->lines, column->key, column->key_len);
+	append_bytes(&df->lines, column->key, column->key_len);
 	if (isnull)
-		appendStringInfoString(&df->lines, df->null_text);
+		append_bytes(&df->lines, df->null_text, strlen(df->null_text));
 	else
 		append_value(df, column, value);
 }

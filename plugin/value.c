@@ -131,7 +131,7 @@ append_bytea(DeltaFlood *df, Column *column, Datum value)
 	}
 	bytes = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(value));
 	df->append_text(out, "\\x", 2);
-	enlargeStringInfo(out, 2 * VARSIZE_ANY_EXHDR(bytes));
+	reserve_bytes(out, 2 * VARSIZE_ANY_EXHDR(bytes));
 	end = put_hex(out->data + out->len, (unsigned char *) VARDATA_ANY(bytes),
 				  VARSIZE_ANY_EXHDR(bytes));
 	out->len = end - out->data;
@@ -302,7 +302,7 @@ append_value(DeltaFlood *df, Column *column, Datum value)
 			append_generic(df, column, value);
 			break;
 		default:
-			enlargeStringInfo(out, FIXED_ROOM);
+			reserve_bytes(out, FIXED_ROOM);
 			end = put_fixed(out->data + out->len, column->kind, value);
 			if (end != NULL)
 				out->len = end - out->data;
