@@ -28,14 +28,16 @@ struct CatalogEntry {
   // The table of that OID as it is now, which may be later than the message: columns may have been added, renamed or
   // dropped since. Nothing if it was dropped.
   std::optional<types::Relation> relation;
+  // The numbers of its columns that transactions later than the message's have dropped.
+  std::vector<int> dropped_since;
   // A partitioned table whose rows are published under its partitions' names: its own truncation says nothing.
   bool without_rows = false;
   std::vector<TypeFacts> types;  // of the message's columns, in their order; or empty: nothing is known
 };
 
-// Asked when a table's first change comes, and again after each new Relation message of it. An error ends the
-// translation with that error.
-using Catalog = std::function<absl::StatusOr<CatalogEntry>(const RelationMessage&)>;
+// Asked when a table's first change comes, and again after each new Relation message of it; `xid` is that of the
+// change. An error ends the translation with that error.
+using Catalog = std::function<absl::StatusOr<CatalogEntry>(const RelationMessage& message, uint32_t xid)>;
 
 }  // namespace deltamirror::pgoutput
 

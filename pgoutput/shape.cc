@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "types/oids.h"
 #include "types/table_list.h"
 
@@ -49,7 +50,6 @@ void SetType(const RelationColumn& column, const TypeFacts& facts, const TypeNam
 
 // Of another type than now, the table has been rewritten since, and all its rows have values.
 void SetFromCatalog(const types::Column& known, types::Column* out) {
-  out->attnum = known.attnum;
   out->pk = known.pk;
   out->not_null = known.not_null;
   out->generated = known.generated;
@@ -57,87 +57,82 @@ void SetFromCatalog(const types::Column& known, types::Column* out) {
   out->missing = known.missing;
   // As the values of the stream are written.
   if (out->oid == types::kBool && out->missing.has_value() && !out->missing->empty()) {
-    out->missing = out->missing->front() == 't' || out->missing->front() == '1' ? "1" : "0";
+    out->missing->assign(1, out->missing->front() == 't' || out->missing->front() == '1' ? '1' : '0');
   }
 }
 
-// The places in the replica identity: the catalog's, if it has the same columns in it.
-void SetKeys(const RelationMessage& message, const types::Relation* known, types::Relation* out) {
+// The places in the replica identity: the catalog's, if it has the same columns in it. `now`: the message's columns as
+// they are now, null for those that are gone.
+void SetKeys(const RelationMessage& message, const std::vector<const types::Column*>& now, types::Relation* out) {
   if (out->identity == types::Identity::kFull || out->identity == types::Identity::kNothing) return;
-  bool same = known != nullptr;
-  for (const RelationColumn& column : message.columns) {
-    const types::Column* const now = FindColumn(known, column.name);
-    if ((now != nullptr && now->key > 0) != column.in_key) same = false;
+  bool same = true;
+  for (size_t i = 0; i < now.size(); ++i) {
+    if ((now[i] != nullptr && now[i]->key > 0) != message.columns[i].in_key) same = false;
   }
   int next = 1;
-  for (size_t i = 0; i < message.columns.size(); ++i) {
-    if (!message.columns[i].in_key) continue;
-    out->columns[i].key = same ? FindColumn(known, message.columns[i].name)->key : next++;
+  for (size_t i = 0; i < now.size(); ++i) {
+    if (message.columns[i].in_key) out->columns[i].key = same ? now[i]->key : next++;
   }
 }
 
-// Gives numbers to the columns that the catalog does not have by name. Columns stand in the order of their numbers.
-class Numbering {
- public:
-  Numbering(const types::Relation* known, const types::Relation* last, std::vector<types::Column>* columns)
-      : known_(known), last_(last), columns_(columns) {
-    for (const types::Column& column : *columns_) used_.insert(column.attnum);
-  }
+// A column that the table has now, or (null) one that has been dropped since.
+using Place = std::pair<int, const types::Column*>;  // by number
 
-  void Fill() {
-    for (size_t i = 0; i < columns_->size(); ++i) {
-      types::Column& column = (*columns_)[i];
-      if (column.attnum != 0) continue;
-      column.attnum = NumberFor(i);
-      used_.insert(column.attnum);
+std::vector<Place> PlacesOf(const types::Relation& relation, const std::vector<int>& dropped_since) {
+  std::vector<Place> places;
+  for (const types::Column& column : relation.columns) {
+    if (column.generated.empty()) places.emplace_back(column.attnum, &column);
+  }
+  for (const int number : dropped_since) places.emplace_back(number, nullptr);
+  std::sort(places.begin(), places.end());
+  return places;
+}
+
+// The places of the message's columns, if they are those that come first; else nothing.
+std::vector<Place> FindPlaces(const RelationMessage& message, const CatalogEntry& entry) {
+  if (!entry.relation.has_value()) return {};
+  std::vector<Place> places = PlacesOf(*entry.relation, entry.dropped_since);
+  if (places.size() < message.columns.size()) return {};
+  places.resize(message.columns.size());
+  std::set<absl::string_view> names;
+  for (const RelationColumn& column : message.columns) names.insert(column.name);
+  for (size_t i = 0; i < places.size(); ++i) {
+    const types::Column* const there = places[i].second;
+    // Dropped, and perhaps another was added under its name.
+    if (there == nullptr || there->name == message.columns[i].name) continue;
+    // Renamed, unless one of the two names is another column's.
+    if (names.count(there->name) > 0 || FindColumn(&*entry.relation, message.columns[i].name) != nullptr) return {};
+  }
+  return places;
+}
+
+std::vector<Place> PlacesByName(const RelationMessage& message, const CatalogEntry& entry) {
+  std::vector<Place> places;
+  for (const RelationColumn& column : message.columns) {
+    const types::Column* const now = entry.relation.has_value() ? FindColumn(&*entry.relation, column.name) : nullptr;
+    places.emplace_back(now == nullptr ? 0 : now->attnum, now);
+  }
+  return places;
+}
+
+// Gives numbers to the columns that have none.
+void FillNumbers(const types::Relation* known, const types::Relation* last, types::Relation* out) {
+  std::set<int> taken;
+  for (const types::Column& column : out->columns) taken.insert(column.attnum);
+  if (known != nullptr) {
+    for (const types::Column& column : known->columns) taken.insert(column.attnum);
+  }
+  int number = 0;
+  for (types::Column& column : out->columns) {
+    if (column.attnum == 0) {
+      const types::Column* const before = FindColumn(last, column.name);
+      column.attnum = before != nullptr ? before->attnum : number + 1;
+      while (taken.count(column.attnum) > 0) ++column.attnum;
+      taken.insert(column.attnum);
     }
+    number = column.attnum;
   }
-
- private:
-  int NumberFor(size_t i) const {
-    const int above = i == 0 ? 0 : (*columns_)[i - 1].attnum;
-    if (const types::Column* const before = FindColumn(last_, (*columns_)[i].name)) {
-      if (IsFree(before->attnum)) return before->attnum;
-    }
-    if (known_ != nullptr) {
-      // Renamed: the next column there that the message does not have by its name.
-      const int below = NextNumber(i);
-      for (const types::Column& now : known_->columns) {
-        const bool between = now.attnum > above && (below == 0 || now.attnum < below);
-        if (between && IsFree(now.attnum) && now.generated.empty() && now.oid == (*columns_)[i].oid) return now.attnum;
-      }
-    }
-    return FreeAbove(above);
-  }
-
-  // Of the next column that has one; 0: there is none.
-  int NextNumber(size_t i) const {
-    for (++i; i < columns_->size(); ++i) {
-      if ((*columns_)[i].attnum != 0) return (*columns_)[i].attnum;
-    }
-    return 0;
-  }
-
-  // A column that was dropped since has a number that no column has now.
-  int FreeAbove(int number) const {
-    while (!IsFree(++number) || IsKnown(number)) {
-    }
-    return number;
-  }
-
-  bool IsFree(int number) const { return used_.count(number) == 0; }
-
-  bool IsKnown(int number) const {
-    if (known_ == nullptr) return false;
-    return std::any_of(known_->columns.begin(), known_->columns.end(),
-                       [number](const types::Column& column) { return column.attnum == number; });
-  }
-
-  const types::Relation* const known_;
-  const types::Relation* const last_;
-  std::vector<types::Column>* const columns_;
-  std::set<int> used_;
-};
+}
 
 void AddVirtualColumns(const types::Relation* known, types::Relation* out) {
   if (known == nullptr) return;
@@ -157,21 +152,25 @@ absl::StatusOr<types::Relation> MakeShape(const RelationMessage& message, const 
                                             types::TargetName(message.schema, message.table), "\", expected ",
                                             message.columns.size()));
   }
-  const types::Relation* const known = entry.relation.has_value() ? &*entry.relation : nullptr;
+  std::vector<Place> places = FindPlaces(message, entry);
+  if (places.empty()) places = PlacesByName(message, entry);
   types::Relation shape;
   shape.schema = message.schema;
   shape.table = message.table;
   shape.relid = message.relid;
   shape.identity = IdentityOf(message.identity);
+  std::vector<const types::Column*> now;
   for (size_t i = 0; i < message.columns.size(); ++i) {
     types::Column& column = shape.columns.emplace_back();
     column.name = message.columns[i].name;
+    column.attnum = places[i].first;
     SetType(message.columns[i], entry.types.empty() ? TypeFacts() : entry.types[i], names, &column);
-    const types::Column* const now = FindColumn(known, column.name);
-    if (now != nullptr) SetFromCatalog(*now, &column);
+    now.push_back(places[i].second);
+    if (now[i] != nullptr) SetFromCatalog(*now[i], &column);
   }
-  SetKeys(message, known, &shape);
-  Numbering(known, last, &shape.columns).Fill();
+  const types::Relation* const known = entry.relation.has_value() ? &*entry.relation : nullptr;
+  SetKeys(message, now, &shape);
+  FillNumbers(known, last, &shape);
   AddVirtualColumns(known, &shape);
   return shape;
 }

@@ -17,14 +17,16 @@ using TypeNames = std::map<uint32_t, TypeName>;  // by OID
 
 // The message says what the table was called, its columns in order, their types and which are in the replica identity:
 // that is how it was when the changes were made, and goes before what the catalog says of the present. From the catalog
-// come, for the column of the same name: number, place in primary key and replica identity, NOT NULL, and the value of
-// rows from before the column. Virtual generated columns, which have no values in a stream, come from it whole.
+// come, for the same column: number, place in primary key and replica identity, NOT NULL, and the value of rows from
+// before the column. Virtual generated columns, which have no values in a stream, come from it whole.
 //
-// A column that the catalog does not have has been renamed or dropped since. It gets the number that it had in `last`
-// (the table's shape before this one; null: none), else the number of the column that stands in its place now, else one
-// that is free there. `names` stands in for types that are gone.
+// Which column is the same: columns stand in the order of their numbers, which are never given twice, so the message's
+// are the first of those that the table has now or that have been dropped since, whatever they are called now. If that
+// does not fit (a publication with a column list), columns of the same name are the same, and another has the number
+// that it had in `last` (the table's shape before this one; null: none), or else one that is free.
 //
-// DataLoss if `entry.types` has another number of types than the message has columns.
+// `names` stands in for types that are gone. DataLoss if `entry.types` has another number of types than the message has
+// columns.
 absl::StatusOr<types::Relation> MakeShape(const RelationMessage& message, const CatalogEntry& entry,
                                           const types::Relation* last, const TypeNames& names);
 

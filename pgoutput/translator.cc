@@ -126,7 +126,7 @@ absl::Status Translator::Describe(Table* table) {
   }
   CatalogEntry entry;
   if (options_.catalog) {
-    ASSIGN_OR_RETURN(entry, options_.catalog(message));
+    ASSIGN_OR_RETURN(entry, options_.catalog(message, message_.begin.xid));
   }
   ASSIGN_OR_RETURN(table->shape, MakeShape(message, entry, table->printed ? &*table->printed : nullptr, type_names_));
   table->without_rows = entry.without_rows;

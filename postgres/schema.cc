@@ -103,10 +103,7 @@ absl::StatusOr<Integer> Number(const Result& result, int row, int column) {
   return value;
 }
 
-absl::StatusOr<std::vector<CatalogTable>> ReadRows(Connection& connection, const TableList& list) {
-  const std::string conditions =
-      absl::StrJoin(list.entries(), " OR ",
-                    [](std::string* out, const TableList::Entry& entry) { absl::StrAppend(out, Condition(entry)); });
+absl::StatusOr<std::vector<CatalogTable>> ReadRows(Connection& connection, const std::string& conditions) {
   ASSIGN_OR_RETURN(const Result result, connection.Query(absl::StrCat(kTables, conditions, kTablesOrder)));
   std::vector<CatalogTable> tables;
   for (int row = 0; row < result.rows(); ++row) {
@@ -214,17 +211,31 @@ absl::Status ReadLeaves(Connection& connection, const TablesByOid& tables) {
   return absl::OkStatus();
 }
 
+absl::Status ReadRest(Connection& connection, std::vector<CatalogTable>* tables) {
+  if (tables->empty()) return absl::OkStatus();
+  TablesByOid by_oid;
+  for (CatalogTable& table : *tables) by_oid[table.relation.relid] = &table;
+  RETURN_IF_ERROR(ReadColumns(connection, by_oid));
+  return ReadLeaves(connection, by_oid);
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<CatalogTable>> ReadTables(Connection& connection, const TableList& list) {
-  ASSIGN_OR_RETURN(std::vector<CatalogTable> tables, ReadRows(connection, list));
+  const std::string conditions =
+      absl::StrJoin(list.entries(), " OR ",
+                    [](std::string* out, const TableList::Entry& entry) { absl::StrAppend(out, Condition(entry)); });
+  ASSIGN_OR_RETURN(std::vector<CatalogTable> tables, ReadRows(connection, conditions));
   RETURN_IF_ERROR(CheckAllFound(connection, list, tables));
-  if (tables.empty()) return tables;
-  TablesByOid by_oid;
-  for (CatalogTable& table : tables) by_oid[table.relation.relid] = &table;
-  RETURN_IF_ERROR(ReadColumns(connection, by_oid));
-  RETURN_IF_ERROR(ReadLeaves(connection, by_oid));
+  RETURN_IF_ERROR(ReadRest(connection, &tables));
   return tables;
+}
+
+absl::StatusOr<std::optional<CatalogTable>> ReadTable(Connection& connection, uint32_t relid) {
+  ASSIGN_OR_RETURN(std::vector<CatalogTable> tables, ReadRows(connection, absl::StrCat("c.relkind IN ('r', 'p') AND c.oid = ", relid)));
+  if (tables.empty()) return std::optional<CatalogTable>();
+  RETURN_IF_ERROR(ReadRest(connection, &tables));
+  return std::optional<CatalogTable>(std::move(tables[0]));
 }
 
 absl::string_view IdentityName(types::Identity identity) {

@@ -4,6 +4,7 @@
 #define DELTAMIRROR_POSTGRES_SCHEMA_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,9 @@ struct CatalogTable {
 // Errors: NotFound for a name that is not there, with what is there that only differs in case; InvalidArgument for one
 // that is no table but a view, a sequence, ...
 absl::StatusOr<std::vector<CatalogTable>> ReadTables(Connection& connection, const types::TableList& list);
+
+// The table of that OID; nothing if there is none.
+absl::StatusOr<std::optional<CatalogTable>> ReadTable(Connection& connection, uint32_t relid);
 
 // OK if SQLite can hold all of the tables side by side, and a stream tells enough of each to follow it: the names that
 // design.md section 5 rules out, tables without columns, partitions, unlogged tables, and tables whose replica identity

@@ -130,33 +130,51 @@ TEST(ShapeTest, NumbersAreTheCatalogs) {
               ElementsAre(3, 8));
 }
 
-TEST(ShapeTest, AColumnThatWasRenamedSinceHasTheNumberThatItHadBefore) {
+TEST(ShapeTest, AColumnRenamedSinceIsTheOneInItsPlace) {
+  CatalogEntry entry = KnownTable({Known("a", 3), Known("c", 8), Known("d", 9)});
+  entry.relation->columns[1].not_null = true;
+  const types::Relation shape = Shape(TableOf({Text("a"), Text("b"), Text("d")}), entry);
+  EXPECT_THAT(Numbers(shape), ElementsAre(3, 8, 9));
+  EXPECT_EQ(shape.columns[1].name, "b");
+  EXPECT_TRUE(shape.columns[1].not_null);
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("b")}), KnownTable({Known("c", 4), Known("d", 5)}))), ElementsAre(4));
+}
+
+TEST(ShapeTest, AColumnDroppedSinceHasItsNumber) {
+  CatalogEntry entry = KnownTable({Known("a", 1), Known("c", 4), Known("d", 6)});
+  entry.dropped_since = {3, 5};
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("b"), Text("c"), Text("cc")}), entry)), ElementsAre(1, 3, 4, 5));
+}
+
+TEST(ShapeTest, AColumnDroppedAndAddedSinceIsTheDroppedOne) {
+  CatalogEntry entry = KnownTable({Known("a", 1), {.name = "b", .attnum = 3, .oid = 25, .missing = "new"}});
+  entry.dropped_since = {2};
+  const types::Relation shape = Shape(TableOf({Text("a"), Text("b")}), entry);
+  EXPECT_THAT(Numbers(shape), ElementsAre(1, 2));
+  EXPECT_EQ(shape.columns[1].missing, std::nullopt);
+}
+
+TEST(ShapeTest, OfAColumnListNamesDecide) {
+  EXPECT_THAT(
+      Numbers(Shape(TableOf({Text("a"), Text("c")}), KnownTable({Known("a", 1), Known("b", 2), Known("c", 3)}))),
+      ElementsAre(1, 3));
+  EXPECT_THAT(
+      Numbers(Shape(TableOf({Text("b"), Text("c")}), KnownTable({Known("a", 1), Known("b", 2), Known("c", 3)}))),
+      ElementsAre(2, 3));
+}
+
+TEST(ShapeTest, WhatDoesNotFitHasTheNumberThatItHadBefore) {
   const types::Relation last = Shape(TableOf({Text("a"), Text("b")}), KnownTable({Known("a", 3), Known("b", 8)}));
-  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("b"), Text("d")}),
-                            KnownTable({Known("a", 3), Known("c", 8), Known("d", 9)}), &last)),
-              ElementsAre(3, 8, 9));
-}
-
-TEST(ShapeTest, AColumnThatWasRenamedSinceHasTheNumberOfTheOneInItsPlace) {
-  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("b"), Text("d")}),
-                            KnownTable({Known("a", 3), Known("c", 8), Known("d", 9)}))),
-              ElementsAre(3, 8, 9));
-  EXPECT_THAT(Numbers(Shape(TableOf({Text("b")}), KnownTable({Known("c", 4)}))), ElementsAre(4));
-}
-
-TEST(ShapeTest, AColumnThatWasDroppedSinceHasAFreeNumber) {
-  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("b"), Text("c")}), KnownTable({Known("a", 1), Known("c", 3)}))),
-              ElementsAre(1, 2, 3));
-  // What stands in its place has another type.
-  CatalogEntry entry = KnownTable({Known("a", 1), {.name = "z", .attnum = 3, .type = "integer", .oid = 23}});
-  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("b")}), entry)), ElementsAre(1, 2));
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("b")}), {}, &last)), ElementsAre(3, 8));
+  // The table has been dropped since; of what came in between nothing is known.
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("c")}), {}, &last)), ElementsAre(3, 4));
 }
 
 TEST(ShapeTest, NumbersAreNeverGivenTwice) {
   const types::Relation last = Shape(TableOf({Text("old")}), KnownTable({Known("old", 2)}));
-  // Another column has the number now, as after a restore.
-  EXPECT_THAT(Numbers(Shape(TableOf({Text("new"), Text("old")}), KnownTable({Known("new", 2)}), &last)),
-              ElementsAre(2, 3));
+  const types::Relation shape = Shape(TableOf({Text("old"), Text("new")}), KnownTable({Known("new", 2)}), &last);
+  EXPECT_THAT(Numbers(shape), ElementsAre(2, 3));
+  EXPECT_EQ(shape.columns[0].name, "new");
 }
 
 TEST(ShapeTest, ColumnsAddedSinceAreNotThere) {

@@ -51,8 +51,9 @@ class TranslatorTest : public ::testing::Test {
   // Begins a transaction and announces zzz with an insert.
   void BeginWith(const std::string& relation) { Translate({BeginBytes(), relation, InsertBytes(kZzz, {"n", "n"})}); }
 
-  absl::StatusOr<CatalogEntry> Ask(const RelationMessage& message) {
+  absl::StatusOr<CatalogEntry> Ask(const RelationMessage& message, uint32_t xid) {
     ++asked_;
+    asked_with_ = xid;
     if (!entry_.has_value()) return absl::UnavailableError("lost the connection to the server");
     CatalogEntry entry = *entry_;
     entry.types.resize(message.columns.size(), {.name = "text", .base = 25});
@@ -76,8 +77,10 @@ class TranslatorTest : public ::testing::Test {
 
   std::optional<CatalogEntry> entry_ = ZzzEntry();
   int asked_ = 0;
-  Translator translator_{{.tables = *types::TableList::Parse("*"),
-                          .catalog = [this](const RelationMessage& message) { return Ask(message); }}};
+  uint32_t asked_with_ = 0;
+  Translator translator_{
+      {.tables = *types::TableList::Parse("*"),
+       .catalog = [this](const RelationMessage& message, uint32_t xid) { return Ask(message, xid); }}};
   Translator::Event last_event_ = Translator::Event::kMore;
 };
 
@@ -92,6 +95,7 @@ TEST_F(TranslatorTest, ATransaction) {
                 kCommit);
   EXPECT_EQ(last_event_, Translator::Event::kCommit);
   EXPECT_EQ(translator_.end_lsn(), 0x1600000050u);
+  EXPECT_EQ(asked_with_, 700u);
 }
 
 TEST_F(TranslatorTest, ATransactionWithoutChangesHasNoLines) {
