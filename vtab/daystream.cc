@@ -35,6 +35,7 @@
 #include "deltaflood/json.h"
 #include "deltaflood/parser.h"
 #include "deltaflood/record.h"
+#include "sqlite/arguments.h"
 #include "sqlite/error.h"
 #include "status/named.h"
 #include "status/status_macros.h"
@@ -359,7 +360,7 @@ bool IsInOrder(const sqlite3_index_info& info) {
   return info.nOrderBy == 1 || (info.aOrderBy[1].iColumn == kColSeq && info.aOrderBy[1].desc == 0);
 }
 
-int BestIndex(sqlite3_vtab* table, sqlite3_index_info* info) {
+int BestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
   int constraints[kUsableCount];
   std::fill_n(constraints, kUsableCount, -1);
   for (int i = 0; i < info->nConstraint; ++i) {
@@ -372,12 +373,7 @@ int BestIndex(sqlite3_vtab* table, sqlite3_index_info* info) {
       return SQLITE_CONSTRAINT;
     }
   }
-  if (constraints[kSource] < 0) {
-    // SQLite also asks for plans for one side of an OR alone, without the arguments. Filter refuses such a plan, and
-    // the cost keeps SQLite from choosing it unless there really is no source.
-    info->estimatedCost = 1e50;
-    return SQLITE_OK;
-  }
+  if (constraints[kSource] < 0) return sqlite::PlanWithoutArguments(info);
   int next = 1;
   for (int usable = 0; usable < kUsableCount; ++usable) {
     if (constraints[usable] < 0) continue;

@@ -27,6 +27,7 @@
 #include "mirror/name.h"
 #include "mirror/runner.h"
 #include "mirror/status.h"
+#include "sqlite/arguments.h"
 #include "sqlite/error.h"
 #include "sqlite/interrupt.h"
 #include "sqlite/options.h"
@@ -202,7 +203,12 @@ absl::Status Begin(sqlite3* db, absl::string_view mirror, absl::string_view json
 // idxNum: whether options are given; mirror always is.
 constexpr int kWithOptions = 1;
 
-int Filter(sqlite3_vtab_cursor* base, int index, const char*, int, sqlite3_value** values) {
+int Filter(sqlite3_vtab_cursor* base, int index, const char*, int count, sqlite3_value** values) {
+  if (count == 0) {
+    return sqlite::VtabError(base->pVtab,
+                             absl::InvalidArgumentError("deltamirror: expected the name of a mirror and, if wanted, "
+                                                        "options, like deltamirror('mirror')"));
+  }
   auto* cursor = reinterpret_cast<Cursor*>(base);
   const absl::string_view json = (index & kWithOptions) != 0 ? TextOf(values[1]) : absl::string_view("");
   cursor->runner.reset();
@@ -214,7 +220,7 @@ int Filter(sqlite3_vtab_cursor* base, int index, const char*, int, sqlite3_value
   return Next(base);
 }
 
-int BestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
+int BestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
   int mirror = -1;
   int options = -1;
   for (int i = 0; i < info->nConstraint; ++i) {
@@ -224,11 +230,7 @@ int BestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
     if (constraint.usable == 0) return SQLITE_CONSTRAINT;
     (constraint.iColumn == kColMirror ? mirror : options) = i;
   }
-  if (mirror < 0) {
-    return sqlite::VtabError(base,
-                             absl::InvalidArgumentError("deltamirror: expected the name of a mirror and, if wanted, "
-                                                        "options, like deltamirror('mirror')"));
-  }
+  if (mirror < 0) return sqlite::PlanWithoutArguments(info);
   info->aConstraintUsage[mirror].argvIndex = 1;
   info->aConstraintUsage[mirror].omit = 1;
   if (options >= 0) {

@@ -28,6 +28,7 @@
 #include "deltastream/batch.h"
 #include "deltastream/file_mover.h"
 #include "deltastream/slot_mover.h"
+#include "sqlite/arguments.h"
 #include "sqlite/error.h"
 #include "sqlite/interrupt.h"
 #include "sqlite/options.h"
@@ -255,7 +256,13 @@ constexpr int ArgumentBit(int column) {
 }
 constexpr int kNeeded = ArgumentBit(kColConninfo) | ArgumentBit(kColSlot) | ArgumentBit(kColDestination);
 
-int Filter(sqlite3_vtab_cursor* base, int index, const char*, int, sqlite3_value** values) {
+int Filter(sqlite3_vtab_cursor* base, int index, const char*, int count, sqlite3_value** values) {
+  if (count == 0) {
+    return sqlite::VtabError(
+        base->pVtab, absl::InvalidArgumentError("deltastream: expected the arguments conninfo, slot, destination and, "
+                                                "if wanted, options, like deltastream('dbname=prod', 'mirror', "
+                                                "'/var/lib/daystream')"));
+  }
   auto* cursor = reinterpret_cast<Cursor*>(base);
   auto* table = reinterpret_cast<Table*>(base->pVtab);
   Request request;
@@ -271,7 +278,7 @@ int Filter(sqlite3_vtab_cursor* base, int index, const char*, int, sqlite3_value
   return Next(base);
 }
 
-int BestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
+int BestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
   int given = 0;
   int constraints[4] = {-1, -1, -1, -1};
   for (int i = 0; i < info->nConstraint; ++i) {
@@ -282,12 +289,7 @@ int BestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
     given |= ArgumentBit(constraint.iColumn);
     constraints[constraint.iColumn - kColConninfo] = i;
   }
-  if ((given & kNeeded) != kNeeded) {
-    return sqlite::VtabError(
-        base, absl::InvalidArgumentError("deltastream: expected the arguments conninfo, slot, destination and, if "
-                                         "wanted, options, like deltastream('dbname=prod', 'mirror', "
-                                         "'/var/lib/daystream')"));
-  }
+  if ((given & kNeeded) != kNeeded) return sqlite::PlanWithoutArguments(info);
   int next = 1;
   for (const int constraint : constraints) {
     if (constraint < 0) continue;

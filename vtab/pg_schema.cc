@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "postgres/connection.h"
 #include "postgres/schema.h"
+#include "sqlite/arguments.h"
 #include "sqlite/error.h"
 #include "sqlite/interrupt.h"
 #include "status/named.h"
@@ -179,6 +180,11 @@ absl::StatusOr<std::vector<postgres::CatalogTable>> ReadTables(sqlite3* db, cons
 }
 
 int Filter(sqlite3_vtab_cursor* base, int, const char*, int count, sqlite3_value** values) {
+  if (count == 0) {
+    return sqlite::VtabError(base->pVtab,
+                             absl::InvalidArgumentError("pg_schema: expected the connection string as first argument, "
+                                                        "like pg_schema('dbname=prod', 'flights')"));
+  }
   auto* cursor = reinterpret_cast<Cursor*>(base);
   const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
   const std::string conninfo(text == nullptr ? "" : text);
@@ -195,7 +201,7 @@ int Filter(sqlite3_vtab_cursor* base, int, const char*, int count, sqlite3_value
   return SQLITE_OK;
 }
 
-int BestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
+int BestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
   int argument[2] = {-1, -1};
   for (int i = 0; i < info->nConstraint; ++i) {
     const auto& constraint = info->aConstraint[i];
@@ -204,10 +210,7 @@ int BestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
     if (constraint.usable == 0) return SQLITE_CONSTRAINT;
     argument[constraint.iColumn - kColConninfo] = i;
   }
-  if (argument[0] < 0) {
-    return sqlite::VtabError(base, absl::InvalidArgumentError("pg_schema: expected the connection string as first "
-                                                              "argument, like pg_schema('dbname=prod', 'flights')"));
-  }
+  if (argument[0] < 0) return sqlite::PlanWithoutArguments(info);
   int next = 1;
   for (const int i : argument) {
     if (i < 0) continue;

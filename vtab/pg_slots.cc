@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "postgres/connection.h"
 #include "postgres/slot.h"
+#include "sqlite/arguments.h"
 #include "sqlite/error.h"
 #include "sqlite/interrupt.h"
 #include "status/named.h"
@@ -135,7 +136,12 @@ absl::StatusOr<std::vector<postgres::Slot>> ReadSlots(sqlite3* db, const std::st
   return postgres::ListSlots(connection);
 }
 
-int Filter(sqlite3_vtab_cursor* base, int, const char*, int, sqlite3_value** values) {
+int Filter(sqlite3_vtab_cursor* base, int, const char*, int count, sqlite3_value** values) {
+  if (count == 0) {
+    return sqlite::VtabError(base->pVtab,
+                             absl::InvalidArgumentError("pg_slots: expected one argument, the connection string, like "
+                                                        "pg_slots('dbname=prod'), got none"));
+  }
   auto* cursor = reinterpret_cast<Cursor*>(base);
   const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
   const std::string conninfo(text == nullptr ? "" : text);
@@ -148,7 +154,7 @@ int Filter(sqlite3_vtab_cursor* base, int, const char*, int, sqlite3_value** val
   return SQLITE_OK;
 }
 
-int BestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
+int BestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
   bool given = false;
   for (int i = 0; i < info->nConstraint; ++i) {
     const auto& constraint = info->aConstraint[i];
@@ -162,9 +168,7 @@ int BestIndex(sqlite3_vtab* base, sqlite3_index_info* info) {
     return SQLITE_OK;
   }
   // Given, but by a table that comes later in this plan: another plan has it.
-  if (given) return SQLITE_CONSTRAINT;
-  return sqlite::VtabError(base, absl::InvalidArgumentError("pg_slots: expected one argument, the connection string, "
-                                                            "like pg_slots('dbname=prod'), got none"));
+  return given ? SQLITE_CONSTRAINT : sqlite::PlanWithoutArguments(info);
 }
 
 constexpr sqlite3_module kModule = {
