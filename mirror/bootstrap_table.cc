@@ -128,7 +128,8 @@ absl::StatusOr<int64_t> CopyMirroredTable(sqlite3* db, postgres::Connection& con
   const copy::Source source = copy::SourceOf(shape, /*only=*/!table.partitioned);
   absl::StatusOr<int64_t> rows =
       copy::CopyRows(db, &connection, source, copy::AllFields(source, options.overrides), target, copy);
-  if (rows.ok() || absl::IsCancelled(rows.status())) return rows;
+  if (rows.ok()) return rows;
+  if (absl::IsCancelled(rows.status())) return absl::CancelledError("interrupted");
   return Named(absl::StrCat("could not copy table \"", table.name(), "\""), rows.status());
 }
 
