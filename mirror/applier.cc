@@ -212,6 +212,7 @@ absl::Status Applier::Apply(const Record& record) {
     failed_table_ = (*table)->state;
     return Failed(**table, record, status);
   }
+  ClearError(*table);
   return absl::OkStatus();
 }
 
@@ -279,10 +280,15 @@ void Applier::Count(Table* table, const Record& record, MirroredTable::Outcome o
   table->touched = true;
   if (record.has_position) state->position = PositionOf(record);
   if (record.has_lsn) state->lsn = record.lsn;
-  if (state->status == TableStatus::kError) {
-    state->status = table->handover ? TableStatus::kHandover : TableStatus::kLive;
-    state->last_error.clear();
-  }
+}
+
+// A change of the table was applied: what stopped it before is over.
+void Applier::ClearError(Table* table) {
+  TableState* state = StateOf(*table);
+  if (state == nullptr || state->status != TableStatus::kError) return;
+  state->status = table->handover ? TableStatus::kHandover : TableStatus::kLive;
+  state->last_error.clear();
+  table->touched = true;
 }
 
 absl::Status Applier::ApplyRelation(Table* table, const Record& record) {

@@ -84,6 +84,7 @@ class Applier {
   absl::Status RenameByRelid(const deltaflood::Record& record);
   void Count(Table* table, const deltaflood::Record& record, MirroredTable::Outcome outcome);
   void EndHandover(Table* table);
+  void ClearError(Table* table);
   TableState* StateOf(const Table& table);
   absl::Status Failed(const Table& table, const deltaflood::Record& record, const absl::Status& status);
 

@@ -13,11 +13,6 @@ using daystream::Position;
 using deltaflood::Action;
 using deltaflood::Record;
 
-// Only our own streams have these.
-bool ShowsCommits(Action action) {
-  return action == Action::kCommit || action == Action::kRollback || action == Action::kRelation;
-}
-
 void SetPosition(Position position, Record* record) {
   record->has_position = position != daystream::kBeforeAll;
   record->clock = position.clock;
@@ -31,6 +26,10 @@ std::string Shown(absl::string_view line) {
 }
 
 }  // namespace
+
+bool Feed::shows_commits() const {
+  return is_commit() || is_rollback() || record_.action == Action::kRelation;
+}
 
 absl::StatusOr<bool> Feed::Read(absl::string_view line, std::optional<Position> position, const Progress& progress) {
   // What is held is taken apart when it is applied.
@@ -53,7 +52,7 @@ bool Feed::IsResent(const Record& record, const Progress& progress) const {
 }
 
 absl::Status Feed::Process(Applier* applier, Progress* progress) {
-  if (progress != nullptr && ShowsCommits(record_.action)) progress->has_commits = true;
+  if (progress != nullptr && shows_commits()) progress->has_commits = true;
   if (is_commit()) {
     RETURN_IF_ERROR(Commit(applier, progress));
   } else if (is_rollback()) {

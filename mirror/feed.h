@@ -38,6 +38,8 @@ class Feed {
   // What Read found.
   bool is_commit() const { return record_.action == deltaflood::Action::kCommit; }
   bool is_rollback() const { return record_.action == deltaflood::Action::kRollback; }
+  // Only streams with commit lines have such a line.
+  bool shows_commits() const;
   // In a stream without commit lines: the line begins another transaction than the one under way.
   bool begins_transaction() const { return record_.has_xid != has_xid_ || record_.xid != xid_ || !record_.has_xid; }
 

@@ -69,7 +69,7 @@ absl::StatusOr<Runner::Step> Runner::Run(AppliedBatch* batch) {
     if (!feed_.in_transaction() && !IsLegacy() && IsFull()) return Commit(batch);
     if (!feed_.eager() && feed_.held_bytes() > kEagerBytes) {
       // What came before must not be undone with it.
-      if (transaction_.has_value()) return Commit(batch);
+      if (transaction_.has_value() && batch_.records > 0) return Commit(batch);
       RETURN_IF_ERROR(StartEager());
     }
     if (++unchecked_lines_ >= kLinesBetweenChecks) RETURN_IF_ERROR(CheckInterrupt());
@@ -102,12 +102,15 @@ absl::StatusOr<bool> Runner::ReadLine() {
 absl::Status Runner::ProcessLine() {
   const bool eager = feed_.eager();
   if (feed_.is_rollback() && eager) return UndoEager();
-  if (feed_.is_commit() || eager || IsLegacy()) RETURN_IF_ERROR(Begin());
-  const bool legacy_start = IsLegacy() && feed_.begins_transaction();
+  // A line that is only held needs no lock on the database.
+  if (feed_.is_commit() || eager || (IsLegacy() && !feed_.shows_commits())) RETURN_IF_ERROR(Begin());
+  const bool legacy = IsLegacy();
+  const bool legacy_start = legacy && feed_.begins_transaction();
   RETURN_IF_ERROR(feed_.Process(&applier_, &state_.mutable_progress()));
   if (feed_.is_commit()) {
     batch_.records += std::exchange(held_records_, 0) + 1;
-    ++batch_.transactions;
+    // The first commit line of a stream ends a transaction that was counted when it began.
+    batch_.transactions += legacy && batch_.transactions > 0 ? 0 : 1;
     full_ = eager;  // the large transaction has a SQLite transaction of its own
   } else if (feed_.is_rollback()) {
     held_records_ = 0;
