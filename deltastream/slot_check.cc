@@ -82,4 +82,19 @@ absl::Status CheckContinuity(const std::string& slot, uint64_t confirmed, uint64
   return absl::OkStatus();
 }
 
+absl::Status CheckTimeline(int64_t kept, int64_t current, std::optional<uint64_t> end, const std::string& destination,
+                           uint64_t held) {
+  if (kept == current || (end.has_value() && held <= *end)) return absl::OkStatus();
+  std::string reason = absl::StrCat("the server is on timeline ", current, ", daystream \"", destination,
+                                    "\" on timeline ", kept, ", which ");
+  if (end.has_value()) {
+    absl::StrAppend(&reason, "the server has left at ", types::FormatLsn(*end),
+                    ", but the daystream holds changes up to ", types::FormatLsn(held));
+  } else {
+    reason += "is not part of the server's history";
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(reason, ": a standby was promoted, or a backup restored, without these changes. ", kBeginAnew));
+}
+
 }  // namespace deltamirror::deltastream

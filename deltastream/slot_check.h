@@ -25,6 +25,11 @@ absl::StatusOr<uint64_t> ConfirmedLsn(const postgres::Slot& slot);
 absl::Status CheckContinuity(const std::string& slot, uint64_t confirmed, uint64_t wal_end,
                              const std::string& destination, uint64_t held);
 
+// Whether the daystream, begun under timeline `kept`, holds only what the server under its timeline `current` knows.
+// `end`: where the server's history has left timeline `kept`; nothing if that is not part of its history.
+absl::Status CheckTimeline(int64_t kept, int64_t current, std::optional<uint64_t> end, const std::string& destination,
+                           uint64_t held);
+
 }  // namespace deltamirror::deltastream
 
 #endif  // DELTAMIRROR_DELTASTREAM_SLOT_CHECK_H_

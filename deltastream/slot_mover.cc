@@ -11,6 +11,7 @@
 #include "postgres/connection.h"
 #include "postgres/slot.h"
 #include "postgres/slot_record.h"
+#include "postgres/timeline.h"
 #include "status/status_macros.h"
 #include "types/lsn.h"
 
@@ -61,8 +62,7 @@ absl::StatusOr<Source> LookAt(postgres::Connection& connection, const SlotMoverO
   return source;
 }
 
-// The daystream, if it is this slot's and has everything that the slot no longer has.
-absl::StatusOr<std::unique_ptr<daystream::Writer>> OpenLog(const SlotMoverOptions& options, const Source& source) {
+daystream::SourceInfo InfoOf(const SlotMoverOptions& options, const Source& source) {
   daystream::SourceInfo info;
   info.system_identifier = source.identity.system_identifier;
   info.timeline = source.identity.timeline;
@@ -71,41 +71,66 @@ absl::StatusOr<std::unique_ptr<daystream::Writer>> OpenLog(const SlotMoverOption
   info.plugin = "deltaflood";
   info.tables = source.tables;
   info.confirmed_lsn = types::FormatLsn(source.confirmed);
-  absl::StatusOr<std::unique_ptr<daystream::Writer>> opened = daystream::Writer::Open(options.destination, info);
-  // Unlike a server that is away, another writer is nothing to wait for.
-  if (absl::IsUnavailable(opened.status())) return absl::FailedPreconditionError(opened.status().message());
-  RETURN_IF_ERROR(opened.status());
-  std::unique_ptr<daystream::Writer> writer = *std::move(opened);
-  uint64_t saved = 0;
-  if (!writer->source().confirmed_lsn.empty()) {
-    ASSIGN_OR_RETURN(saved, types::ParseLsn(writer->source().confirmed_lsn));
+  return info;
+}
+
+// Whether the slot goes on where the daystream ends. `kept`: what the daystream knew of its source until now.
+absl::Status CheckSeam(const SlotMoverOptions& options, const Source& source, const daystream::SourceInfo& kept,
+                       const daystream::Writer& writer, postgres::Connection& connection) {
+  uint64_t held = writer.last_commit_lsn();
+  if (!writer.source().confirmed_lsn.empty()) {
+    ASSIGN_OR_RETURN(const uint64_t saved, types::ParseLsn(writer.source().confirmed_lsn));
+    held = std::max(held, saved);
   }
-  RETURN_IF_ERROR(CheckContinuity(options.slot, source.confirmed, source.wal_end, options.destination,
-                                  std::max(saved, writer->last_commit_lsn())));
-  return writer;
+  if (kept.timeline != source.identity.timeline) {
+    ASSIGN_OR_RETURN(const std::optional<uint64_t> end,
+                     postgres::FindTimelineEnd(connection, source.identity.timeline, kept.timeline));
+    RETURN_IF_ERROR(CheckTimeline(kept.timeline, source.identity.timeline, end, options.destination, held));
+  }
+  return CheckContinuity(options.slot, source.confirmed, source.wal_end, options.destination, held);
+}
+
+// The daystream, if it is this slot's and has everything that the slot no longer has.
+absl::StatusOr<std::unique_ptr<daystream::Writer>> OpenLog(const SlotMoverOptions& options, const Source& source,
+                                                           postgres::Connection& connection) {
+  const daystream::SourceInfo info = InfoOf(options, source);
+  ASSIGN_OR_RETURN(const std::string directory, daystream::ResolveDestination(options.destination));
+  const absl::StatusOr<daystream::SourceInfo> kept = daystream::LoadSourceInfo(directory);
+  absl::StatusOr<std::unique_ptr<daystream::Writer>> writer = daystream::Writer::Open(options.destination, info);
+  // Unlike a server that is away, another writer is nothing to wait for.
+  if (absl::IsUnavailable(writer.status())) return absl::FailedPreconditionError(writer.status().message());
+  RETURN_IF_ERROR(writer.status());
+  const absl::Status seam = CheckSeam(options, source, kept.ok() ? *kept : info, **writer, connection);
+  if (seam.ok()) return writer;
+  // Opening has written the new timeline down; the next attempt must see the difference, too.
+  if (kept.ok()) RETURN_IF_ERROR(daystream::SaveSourceInfo(directory, *kept));
+  return seam;
 }
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<SlotMover>> SlotMover::Open(SlotMoverOptions options) {
+absl::StatusOr<std::unique_ptr<SlotMover>> SlotMover::Open(SlotMoverOptions options,
+                                                           std::optional<postgres::Connection> session) {
   std::unique_ptr<SlotMover> mover(new SlotMover(std::move(options)));
   mover->pause_ = kFirstPause;
-  RETURN_IF_ERROR(mover->Connect());
+  RETURN_IF_ERROR(mover->Connect(std::move(session)));
   if (mover->options_.until == SlotMoverOptions::Until::kLsn) mover->target_ = mover->options_.until_lsn;
   if (mover->options_.until == SlotMoverOptions::Until::kCaughtUp) mover->target_ = mover->known_end_;
   return mover;
 }
 
-absl::Status SlotMover::Connect() {
-  ASSIGN_OR_RETURN(
-      postgres::Connection connection,
-      postgres::Connection::Open(options_.conninfo, {.replication = true, .interrupt = options_.interrupt}));
-  ASSIGN_OR_RETURN(const Source source, LookAt(connection, options_));
-  ASSIGN_OR_RETURN(std::unique_ptr<daystream::Writer> writer, OpenLog(options_, source));
+absl::Status SlotMover::Connect(std::optional<postgres::Connection> session) {
+  if (!session.has_value()) {
+    ASSIGN_OR_RETURN(
+        session, postgres::Connection::Open(options_.conninfo, {.replication = true, .interrupt = options_.interrupt}));
+  }
+  session->set_interrupt(options_.interrupt);
+  ASSIGN_OR_RETURN(const Source source, LookAt(*session, options_));
+  ASSIGN_OR_RETURN(std::unique_ptr<daystream::Writer> writer, OpenLog(options_, source, *session));
   // 0: from where the slot was confirmed.
   ASSIGN_OR_RETURN(
       postgres::ReplicationStream stream,
-      postgres::ReplicationStream::Start(std::move(connection), options_.slot, 0, PluginOptions(source.tables)));
+      postgres::ReplicationStream::Start(*std::move(session), options_.slot, 0, PluginOptions(source.tables)));
   auto log = std::make_unique<SlotLog>(std::move(writer), source.confirmed, options_.sync);
   link_.emplace(Link{std::move(log), std::move(stream)});
   known_end_ = source.wal_end;
@@ -119,7 +144,7 @@ absl::Status SlotMover::ConnectAgain() {
     absl::SleepFor(absl::Milliseconds(50));
   }
   pause_ = std::min(2 * pause_, kLongestPause);
-  return Connect();
+  return Connect(std::nullopt);
 }
 
 // Gives up the connection. True if `batch` holds lines that became durable with it.
@@ -275,6 +300,7 @@ void SlotMover::Finish() {
 Batch SlotMover::TakeBatch() {
   Batch batch = link_->log->TakeBatch();
   const uint64_t durable = link_->log->durable_lsn();
+  known_end_ = std::max(known_end_, wal_end_.Latest());
   batch.lag_bytes = known_end_ > durable ? static_cast<int64_t>(known_end_ - durable) : 0;
   return batch;
 }

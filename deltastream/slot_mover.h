@@ -17,7 +17,9 @@
 #include "deltastream/batch.h"
 #include "deltastream/slot_log.h"
 #include "deltastream/sync_schedule.h"
+#include "postgres/connection.h"
 #include "postgres/replication.h"
+#include "postgres/wal_end_watch.h"
 
 namespace deltamirror::deltastream {
 
@@ -46,8 +48,10 @@ struct SlotMoverOptions {
 // waited for with growing pauses where the work has no end (kForever), and is an error elsewhere.
 class SlotMover : public Mover {
  public:
-  // Connects, checks slot and daystream (see slot_check.h), and begins to stream.
-  static absl::StatusOr<std::unique_ptr<SlotMover>> Open(SlotMoverOptions options);
+  // Connects, checks slot and daystream (see slot_check.h), and begins to stream. `session`: the connection of a
+  // temporary slot; it serves once.
+  static absl::StatusOr<std::unique_ptr<SlotMover>> Open(SlotMoverOptions options,
+                                                         std::optional<postgres::Connection> session = std::nullopt);
 
   absl::StatusOr<bool> Next(Batch* batch) override;
 
@@ -58,9 +62,10 @@ class SlotMover : public Mover {
     postgres::ReplicationStream stream;
   };
 
-  explicit SlotMover(SlotMoverOptions options) : options_(std::move(options)) {}
+  explicit SlotMover(SlotMoverOptions options)
+      : options_(std::move(options)), wal_end_(options_.conninfo, options_.interrupt) {}
 
-  absl::Status Connect();
+  absl::Status Connect(std::optional<postgres::Connection> session);
   absl::Status ConnectAgain();
   bool Lose(const absl::Status& why, Batch* batch);
   absl::StatusOr<bool> Work(Batch* batch);
@@ -75,6 +80,7 @@ class SlotMover : public Mover {
   Batch TakeBatch();
 
   const SlotMoverOptions options_;
+  postgres::WalEndWatch wal_end_;
   std::optional<Link> link_;
   uint64_t target_ = 0;     // where to stop; 0: nowhere
   uint64_t known_end_ = 0;  // of the server's WAL, as far as we have heard

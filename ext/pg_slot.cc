@@ -1,11 +1,13 @@
 #include "ext/pg_slot.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "deltastream/temporary_slots.h"
 #include "ext/function.h"
 #include "postgres/connection.h"
 #include "postgres/slot.h"
@@ -39,14 +41,20 @@ absl::StatusOr<std::string> Create(sqlite3* db, const std::string& conninfo, con
   ASSIGN_OR_RETURN(sqlite::InterruptProbe probe, sqlite::InterruptProbe::Create(db));
   ASSIGN_OR_RETURN(postgres::CreatedSlot created,
                    postgres::CreateSlot(conninfo, slot, options, [&probe] { return probe.Check(); }));
+  if (options.temporary) deltastream::KeepTemporarySlot(db, conninfo, slot, std::move(created.connection));
   return std::move(created.consistent_point);
 }
 
 absl::StatusOr<bool> Drop(sqlite3* db, const std::string& conninfo, const std::string& slot) {
   ASSIGN_OR_RETURN(sqlite::InterruptProbe probe, sqlite::InterruptProbe::Create(db));
-  ASSIGN_OR_RETURN(postgres::Connection connection,
-                   postgres::Connection::Open(conninfo, {.interrupt = [&probe] { return probe.Check(); }}));
-  return postgres::DropSlot(connection, slot);
+  const auto interrupt = [&probe] { return probe.Check(); };
+  std::optional<postgres::Connection> connection = deltastream::TakeTemporarySlot(db, conninfo, slot);
+  if (connection.has_value()) {
+    connection->set_interrupt(interrupt);
+  } else {
+    ASSIGN_OR_RETURN(connection, postgres::Connection::Open(conninfo, {.interrupt = interrupt}));
+  }
+  return postgres::DropSlot(*connection, slot);
 }
 
 }  // namespace

@@ -130,6 +130,10 @@ const InterruptCheck& Connection::interrupt() const {
   return state_->options.interrupt;
 }
 
+void Connection::set_interrupt(InterruptCheck interrupt) {
+  state_->options.interrupt = std::move(interrupt);
+}
+
 absl::Status Connection::Failed(absl::string_view what) const {
   return absl::UnavailableError(absl::StrCat(what, ": ", OneLine(PQerrorMessage(state_->conn))));
 }

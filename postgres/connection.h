@@ -88,6 +88,9 @@ class Connection {
   pg_conn* handle() const;
   const InterruptCheck& interrupt() const;
 
+  // For a connection that outlives the call that opened it.
+  void set_interrupt(InterruptCheck interrupt);
+
   // Waits until the socket is readable (or, asked so, writable), the interrupt check says otherwise, or `timeout_ms`
   // has passed (negative: no end). Returns whether it is ready.
   absl::StatusOr<bool> Wait(bool for_write, int timeout_ms);

@@ -17,7 +17,8 @@ constexpr absl::Duration kDropPatience = absl::Seconds(2);
 
 std::string SlotsQuery(const std::string& condition) {
   return absl::StrCat(
-      "SELECT slot_name, plugin, database, active, active_pid, restart_lsn, confirmed_flush_lsn, "
+      "SELECT slot_name, plugin, database, active AND active_pid <> pg_backend_pid(), active_pid, restart_lsn, "
+      "confirmed_flush_lsn, "
       "pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, "
       "restart_lsn)::bigint, wal_status FROM pg_catalog.pg_replication_slots ",
       condition, " ORDER BY slot_name");

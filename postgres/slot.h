@@ -20,7 +20,7 @@ struct Slot {
   std::string name;
   std::optional<std::string> plugin;    // a physical slot has none
   std::optional<std::string> database;  // a physical slot has none
-  bool active = false;
+  bool active = false;                  // in use by another connection than the one that asked
   std::optional<int64_t> active_pid;
   std::optional<std::string> restart_lsn;
   std::optional<std::string> confirmed_flush_lsn;

@@ -75,15 +75,16 @@ absl::Status CheckTable(Connection& connection, const types::TableList::Entry& e
   if (!entry.schema.has_value()) return absl::OkStatus();
   if (!entry.table.has_value()) {
     ASSIGN_OR_RETURN(const Result schema,
-                     connection.Query("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", {*entry.schema}));
+                     connection.Execute(absl::StrCat("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = ",
+                                                     QuoteLiteral(*entry.schema))));
     if (schema.rows() > 0) return absl::OkStatus();
     return absl::NotFoundError(absl::StrCat("schema \"", *entry.schema, "\" of option \"tables\" does not exist"));
   }
-  ASSIGN_OR_RETURN(
-      const Result table,
-      connection.Query("SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
-                       "c.relnamespace WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')",
-                       {*entry.schema, *entry.table}));
+  ASSIGN_OR_RETURN(const Result table,
+                   connection.Execute(absl::StrCat(
+                       "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+                       "WHERE c.relkind IN ('r', 'p') AND n.nspname = ",
+                       QuoteLiteral(*entry.schema), " AND c.relname = ", QuoteLiteral(*entry.table))));
   if (table.rows() > 0) return absl::OkStatus();
   return absl::NotFoundError(absl::StrCat("table \"", types::TargetName(*entry.schema, *entry.table),
                                           "\" of option \"tables\" does not exist"));
@@ -91,7 +92,8 @@ absl::Status CheckTable(Connection& connection, const types::TableList::Entry& e
 
 absl::Status CheckPublication(Connection& connection, const std::string& publication) {
   ASSIGN_OR_RETURN(const Result found,
-                   connection.Query("SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = $1", {publication}));
+                   connection.Execute(absl::StrCat("SELECT 1 FROM pg_catalog.pg_publication WHERE pubname = ",
+                                                   QuoteLiteral(publication))));
   if (found.rows() > 0) return absl::OkStatus();
   return absl::NotFoundError(absl::StrCat("publication \"", publication,
                                           "\" does not exist. Make it with CREATE PUBLICATION, or leave the "
@@ -222,7 +224,9 @@ absl::StatusOr<CreatedSlot> CreateSlot(const std::string& conninfo, const std::s
   Made made;
   absl::Status failed;
   {
-    ASSIGN_OR_RETURN(Connection connection, Connection::Open(conninfo, {.interrupt = std::move(interrupt)}));
+    // Only a connection for replication can later read the temporary slot that it has made.
+    ASSIGN_OR_RETURN(Connection connection,
+                     Connection::Open(conninfo, {.replication = options.temporary, .interrupt = std::move(interrupt)}));
     Creation creation(connection, name, options);
     RETURN_IF_ERROR(creation.Check());
     absl::StatusOr<std::string> created = creation.Create();

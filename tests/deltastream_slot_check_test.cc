@@ -91,5 +91,20 @@ TEST(SlotCheckTest, ServerThatHasForgottenWhatTheDaystreamHolds) {
                              HasSubstr("restored from a backup"))));
 }
 
+TEST(SlotCheckTest, TimelineThatTheDaystreamIsOn) {
+  EXPECT_THAT(CheckTimeline(1, 1, std::nullopt, "/ds", 0x30), IsOk());
+  EXPECT_THAT(CheckTimeline(1, 2, 0x30, "/ds", 0x30), IsOk()) << "a promoted standby that had everything";
+}
+
+TEST(SlotCheckTest, TimelineWithoutWhatTheDaystreamHolds) {
+  EXPECT_THAT(CheckTimeline(1, 2, 0x2f, "/ds", 0x30),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("the server is on timeline 2, daystream \"/ds\" on timeline 1, which the server "
+                                       "has left at 0/2F, but the daystream holds changes up to 0/30"),
+                             HasSubstr("new, empty folder"))));
+  EXPECT_THAT(CheckTimeline(2, 1, std::nullopt, "/ds", 0x30),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("is not part of the server's history")));
+}
+
 }  // namespace
 }  // namespace deltamirror::deltastream

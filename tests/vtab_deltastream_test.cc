@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
@@ -427,6 +428,62 @@ TEST_F(DeltastreamTest, ServerShutsDownWithoutWaitingForUs) {
   cluster_->Start();
   CatchUp();
   EXPECT_EQ(Read(Stream()).committed.size(), 10u);
+}
+
+TEST_F(DeltastreamTest, TemporarySlotLivesUntilItWasRead) {
+  cluster_->Exec("SELECT pg_drop_replication_slot('mirror')");
+  CreateSlot(R"({"temporary":true,"tables":"zzz"})");
+  EXPECT_EQ(SlotValue("temporary"), "t");
+  Insert(1, 3);
+  EXPECT_EQ(CatchUp(), "5 1");
+  EXPECT_TRUE(lab::WaitUntil([] { return SlotValue("count(*)") == "0"; }));
+  CreateSlot(R"({"temporary":true})");
+  EXPECT_EQ(host_.Value(absl::StrCat("SELECT pg_slot_drop(", lab::Literal(cluster_->conninfo()), ", 'mirror')")), "1");
+  {
+    lab::Host other;
+    other.Value(absl::StrCat("SELECT pg_slot_create(", lab::Literal(cluster_->conninfo()),
+                             R"(, 'mirror', '{"temporary":true}'))"));
+    EXPECT_EQ(SlotValue("count(*)"), "1");
+  }
+  EXPECT_TRUE(lab::WaitUntil([] { return SlotValue("count(*)") == "0"; })) << "it goes with its owner";
+}
+
+TEST_F(DeltastreamTest, LagIsWhatIsStillToCome) {
+  for (int i = 0; i < 4; ++i) Insert(100000 * i, 100000 * i + 99999);
+  const lab::Rows rows = host_.Query(absl::StrCat("SELECT lag_bytes ", From(R"({"until":"caught_up"})")));
+  ASSERT_GE(rows.size(), 2u);
+  int64_t lag = 0;
+  EXPECT_TRUE(absl::SimpleAtoi(rows[0][0], &lag));
+  EXPECT_GT(lag, 1 << 20);
+  EXPECT_EQ(rows.back()[0], "0");
+}
+
+TEST_F(DeltastreamTest, PromotedServerIsFollowedIfItHasEverything) {
+  lab::Cluster cluster;
+  cluster.Exec("CREATE TABLE zzz (a integer PRIMARY KEY)");
+  const std::string catch_up = absl::StrCat("SELECT count(*) FROM deltastream(", lab::Literal(cluster.conninfo()),
+                                            ", 'mirror', ", lab::Literal(Stream()), R"(, '{"until":"caught_up"}'))");
+  host_.Value(absl::StrCat("SELECT pg_slot_create(", lab::Literal(cluster.conninfo()), ", 'mirror')"));
+  cluster.Exec("INSERT INTO zzz VALUES (1)");
+  host_.Exec(catch_up);
+  // (a) The server ends its recovery, and goes on under timeline 2.
+  cluster.Stop();
+  lab::WriteFile(cluster.path() + "/data/recovery.signal", "");
+  lab::WriteFile(cluster.path() + "/data/postgresql.auto.conf", "restore_command = 'false'\n");
+  cluster.Start();
+  EXPECT_EQ(cluster.Value("SELECT timeline_id FROM pg_control_checkpoint()"), "2");
+  cluster.Exec("INSERT INTO zzz VALUES (2)");
+  host_.Exec(catch_up);
+  EXPECT_EQ(Read(Stream()).committed, (std::vector<std::string>{"insert a=1", "insert a=2"}));
+  // (b) As if timeline 1 had gone on, and the daystream had followed it.
+  daystream::SourceInfo info = *daystream::LoadSourceInfo(Stream());
+  EXPECT_EQ(info.timeline, 2);
+  info.timeline = 1;
+  ASSERT_TRUE(daystream::SaveSourceInfo(Stream(), info).ok());
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    EXPECT_THAT(host_.Error(catch_up),
+                AllOf(HasSubstr("the server is on timeline 2, daystream"), HasSubstr("which the server has left at ")));
+  }
 }
 
 TEST_F(DeltastreamTest, ArgumentsThatDoNotFit) {

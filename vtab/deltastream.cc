@@ -28,6 +28,7 @@
 #include "deltastream/batch.h"
 #include "deltastream/file_mover.h"
 #include "deltastream/slot_mover.h"
+#include "deltastream/temporary_slots.h"
 #include "sqlite/arguments.h"
 #include "sqlite/error.h"
 #include "sqlite/interrupt.h"
@@ -205,7 +206,7 @@ absl::Status ParseSlotOptions(const std::string& json, deltastream::SlotMoverOpt
   return ParseUntil(until, options);
 }
 
-absl::StatusOr<std::unique_ptr<deltastream::Mover>> OpenSlot(const Request& request,
+absl::StatusOr<std::unique_ptr<deltastream::Mover>> OpenSlot(sqlite3* db, const Request& request,
                                                              deltastream::InterruptCheck interrupt) {
   if (!request.slot.has_value() || request.slot->empty()) {
     return absl::InvalidArgumentError("expected the name of a replication slot as second argument, got none");
@@ -217,7 +218,8 @@ absl::StatusOr<std::unique_ptr<deltastream::Mover>> OpenSlot(const Request& requ
   options.interrupt = std::move(interrupt);
   options.notice = [](absl::string_view text) { sqlite3_log(SQLITE_NOTICE, "%s", std::string(text).c_str()); };
   RETURN_IF_ERROR(ParseSlotOptions(request.options, &options));
-  return deltastream::SlotMover::Open(std::move(options));
+  return deltastream::SlotMover::Open(std::move(options),
+                                      deltastream::TakeTemporarySlot(db, request.conninfo, *request.slot));
 }
 
 absl::StatusOr<std::unique_ptr<deltastream::Mover>> OpenFile(const Request& request, absl::string_view path,
@@ -245,7 +247,7 @@ absl::Status Begin(sqlite3* db, const Request& request, Cursor* cursor) {
   if (absl::ConsumePrefix(&path, "file:")) {
     ASSIGN_OR_RETURN(cursor->mover, OpenFile(request, path, interrupt));
   } else {
-    ASSIGN_OR_RETURN(cursor->mover, OpenSlot(request, interrupt));
+    ASSIGN_OR_RETURN(cursor->mover, OpenSlot(db, request, interrupt));
   }
   return absl::OkStatus();
 }
@@ -319,7 +321,8 @@ constexpr sqlite3_module kModule = {
 }  // namespace
 
 int RegisterDeltastream(sqlite3* db) {
-  return sqlite3_create_module_v2(db, kName, &kModule, nullptr, nullptr);
+  // The module's end is that of the connection.
+  return sqlite3_create_module_v2(db, kName, &kModule, db, deltastream::ReleaseTemporarySlots);
 }
 
 }  // namespace deltamirror::vtab
