@@ -471,7 +471,7 @@ TEST_F(DeltastreamTest, PromotedServerIsFollowedIfItHasEverything) {
   lab::WriteFile(cluster.path() + "/data/recovery.signal", "");
   lab::WriteFile(cluster.path() + "/data/postgresql.auto.conf", "restore_command = 'false'\n");
   cluster.Start();
-  EXPECT_EQ(cluster.Value("SELECT timeline_id FROM pg_control_checkpoint()"), "2");
+  ASSERT_TRUE(lab::WaitUntil([&] { return cluster.Value("SELECT pg_is_in_recovery()") == "f"; }));
   cluster.Exec("INSERT INTO zzz VALUES (2)");
   host_.Exec(catch_up);
   EXPECT_EQ(Read(Stream()).committed, (std::vector<std::string>{"insert a=1", "insert a=2"}));
