@@ -56,9 +56,10 @@ class Writers {
   std::vector<std::thread> threads_;
 };
 
-// Tables without a key, so that a row that comes twice is there twice.
+// A table without a key, so that a row that comes twice is there twice. commit_delay keeps transactions between their
+// commit record and their visibility for 20 ms, so that many a snapshot falls in between.
 TEST(HandoverRaceTest, FirstCopiesAtRandomMomentsEndEqual) {
-  lab::MirrorLab lab;
+  lab::MirrorLab lab({.settings = {"fsync=on", "commit_delay=20000", "commit_siblings=0"}});
   lab.cluster.Exec(
       "CREATE TABLE account (id int PRIMARY KEY, balance int); INSERT INTO account SELECT i, 0 FROM "
       "generate_series(0, 99) i; CREATE TABLE history (writer int, round int); ALTER TABLE history REPLICA "
