@@ -10,17 +10,10 @@ constexpr char kBeginAnew[] =
     "To begin anew, give a new, empty folder as the destination and bootstrap the mirrors again";
 
 absl::Status CheckPlugin(const postgres::Slot& slot) {
-  if (slot.plugin == "deltaflood") return absl::OkStatus();
-  const std::string remedy =
-      "Make a slot for deltaflood with pg_slot_create(conninfo, slot, '{\"plugin\":\"deltaflood\"}')";
-  if (slot.plugin == "pgoutput") {
-    return absl::UnimplementedError(absl::StrCat("replication slot \"", slot.name,
-                                                 "\" uses plugin \"pgoutput\", which deltastream cannot read yet, "
-                                                 "expected \"deltaflood\". ",
-                                                 remedy));
-  }
-  return absl::FailedPreconditionError(absl::StrCat("replication slot \"", slot.name, "\" uses plugin \"",
-                                                    slot.plugin.value_or(""), "\", expected \"deltaflood\". ", remedy));
+  if (slot.plugin == "deltaflood" || slot.plugin == "pgoutput") return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("replication slot \"", slot.name, "\" uses plugin \"", slot.plugin.value_or(""),
+                   "\", expected \"deltaflood\" or \"pgoutput\". Make a slot with pg_slot_create(conninfo, slot)"));
 }
 
 absl::Status CheckUsable(const postgres::Slot& slot) {

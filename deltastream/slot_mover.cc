@@ -14,6 +14,7 @@
 #include "postgres/timeline.h"
 #include "status/status_macros.h"
 #include "types/lsn.h"
+#include "types/table_list.h"
 
 namespace deltamirror::deltastream {
 namespace {
@@ -30,8 +31,9 @@ constexpr milliseconds kAskEvery{100};
 constexpr milliseconds kLongestWait{1000};
 // Of one message of the plugin: large enough that messages cost nothing, small enough for every cache.
 constexpr char kMessageSize[] = "65536";
+constexpr char kPgoutput[] = "pgoutput";
 
-postgres::ReplicationStream::Options PluginOptions(const std::string& tables) {
+postgres::ReplicationStream::Options DeltafloodOptions(const std::string& tables) {
   postgres::ReplicationStream::Options options = {
       {"mirror", "true"}, {"partition-root", "true"}, {"batch-size", kMessageSize}};
   if (!tables.empty()) options.emplace_back("tables", tables);
@@ -43,7 +45,9 @@ struct Source {
   postgres::SystemIdentity identity;
   uint64_t wal_end = 0;    // written, if not yet flushed
   uint64_t confirmed = 0;  // of the slot
+  std::string plugin;
   std::string tables;
+  std::string publication;  // pgoutput's, else empty
 };
 
 absl::StatusOr<Source> LookAt(postgres::Connection& connection, const SlotMoverOptions& options) {
@@ -54,12 +58,32 @@ absl::StatusOr<Source> LookAt(postgres::Connection& connection, const SlotMoverO
   RETURN_IF_ERROR(CheckSlot(options.slot, slot, source.identity.database));
   ASSIGN_OR_RETURN(source.confirmed, ConfirmedLsn(*slot));
   ASSIGN_OR_RETURN(source.wal_end, postgres::WalEnd(connection));
-  source.tables = options.tables;
-  if (source.tables.empty()) {
-    ASSIGN_OR_RETURN(const postgres::SlotRecord record, postgres::RecallSlot(connection, options.slot));
-    source.tables = record.tables;
+  source.plugin = *slot->plugin;
+  ASSIGN_OR_RETURN(const postgres::SlotRecord record, postgres::RecallSlot(connection, options.slot));
+  source.tables = options.tables.empty() ? record.tables : options.tables;
+  if (source.plugin == kPgoutput) {
+    source.publication = !options.publication.empty()  ? options.publication
+                         : !record.publication.empty() ? record.publication
+                                                       : options.slot;
+    RETURN_IF_ERROR(CheckPublication(connection, source.publication));
+  } else if (!options.publication.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("option \"publication\" with value \"", options.publication,
+                     "\" is for plugin \"pgoutput\", but the plugin of replication slot \"", options.slot, "\" is \"",
+                     source.plugin, "\""));
   }
   return source;
+}
+
+// Null for a slot whose plugin sends lines.
+absl::StatusOr<std::unique_ptr<PgoutputFeed>> MakeFeed(const SlotMoverOptions& options, const Source& source) {
+  if (source.plugin != kPgoutput) return nullptr;
+  PgoutputFeed::Options feed = {
+      .conninfo = options.conninfo, .publication = source.publication, .interrupt = options.interrupt};
+  if (!source.tables.empty()) {
+    ASSIGN_OR_RETURN(feed.tables, types::TableList::Parse(source.tables));
+  }
+  return std::make_unique<PgoutputFeed>(feed);
 }
 
 daystream::SourceInfo InfoOf(const SlotMoverOptions& options, const Source& source) {
@@ -68,7 +92,7 @@ daystream::SourceInfo InfoOf(const SlotMoverOptions& options, const Source& sour
   info.timeline = source.identity.timeline;
   info.database = source.identity.database;
   info.slot = options.slot;
-  info.plugin = "deltaflood";
+  info.plugin = source.plugin;
   info.tables = source.tables;
   info.confirmed_lsn = types::FormatLsn(source.confirmed);
   return info;
@@ -127,12 +151,14 @@ absl::Status SlotMover::Connect(std::optional<postgres::Connection> session) {
   session->set_interrupt(options_.interrupt);
   ASSIGN_OR_RETURN(const Source source, LookAt(*session, options_));
   ASSIGN_OR_RETURN(std::unique_ptr<daystream::Writer> writer, OpenLog(options_, source, *session));
+  ASSIGN_OR_RETURN(std::unique_ptr<PgoutputFeed> feed, MakeFeed(options_, source));
   // 0: from where the slot was confirmed.
-  ASSIGN_OR_RETURN(
-      postgres::ReplicationStream stream,
-      postgres::ReplicationStream::Start(*std::move(session), options_.slot, 0, PluginOptions(source.tables)));
+  ASSIGN_OR_RETURN(postgres::ReplicationStream stream,
+                   postgres::ReplicationStream::Start(
+                       *std::move(session), options_.slot, 0,
+                       feed != nullptr ? PgoutputOptions(source.publication) : DeltafloodOptions(source.tables)));
   auto log = std::make_unique<SlotLog>(std::move(writer), source.confirmed, options_.sync);
-  link_.emplace(Link{std::move(log), std::move(stream)});
+  link_.emplace(Link{std::move(log), std::move(feed), std::move(stream)});
   known_end_ = source.wal_end;
   told_at_ = Clock::now();
   return absl::OkStatus();
@@ -214,10 +240,13 @@ absl::StatusOr<bool> SlotMover::Work(Batch* batch) {
 absl::Status SlotMover::Take(const postgres::ReplicationMessage& message) {
   pause_ = kFirstPause;
   known_end_ = std::max({known_end_, message.start_lsn, message.end_lsn});
+  PgoutputFeed* const feed = link_->pgoutput.get();
   if (message.kind == postgres::ReplicationMessage::Kind::kData) {
+    if (feed != nullptr) return feed->Take(message.data, link_->log.get());
     return link_->log->Take(message.data, message.start_lsn);
   }
-  link_->log->Pass(message.end_lsn);
+  // Of a transaction that the log does not know yet.
+  if (feed == nullptr || !feed->in_transaction()) link_->log->Pass(message.end_lsn);
   reply_now_ = reply_now_ || message.reply_requested;
   return absl::OkStatus();
 }

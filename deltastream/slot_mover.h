@@ -15,6 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "deltastream/batch.h"
+#include "deltastream/pgoutput_feed.h"
 #include "deltastream/slot_log.h"
 #include "deltastream/sync_schedule.h"
 #include "postgres/connection.h"
@@ -29,6 +30,8 @@ struct SlotMoverOptions {
   std::string destination;
   // What the stream is asked for; empty: what pg_slot_create remembered, else all tables.
   std::string tables;
+  // Of a slot of plugin pgoutput; empty: what pg_slot_create remembered, else the one named like the slot.
+  std::string publication;
 
   enum class Until : uint8_t {
     kForever,
@@ -59,6 +62,7 @@ class SlotMover : public Mover {
   // What a lost connection takes with it. The stream goes first: closing it frees the slot.
   struct Link {
     std::unique_ptr<SlotLog> log;
+    std::unique_ptr<PgoutputFeed> pgoutput;  // null: the slot sends lines
     postgres::ReplicationStream stream;
   };
 

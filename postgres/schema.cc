@@ -232,7 +232,8 @@ absl::StatusOr<std::vector<CatalogTable>> ReadTables(Connection& connection, con
 }
 
 absl::StatusOr<std::optional<CatalogTable>> ReadTable(Connection& connection, uint32_t relid) {
-  ASSIGN_OR_RETURN(std::vector<CatalogTable> tables, ReadRows(connection, absl::StrCat("c.relkind IN ('r', 'p') AND c.oid = ", relid)));
+  ASSIGN_OR_RETURN(std::vector<CatalogTable> tables,
+                   ReadRows(connection, absl::StrCat("c.relkind IN ('r', 'p') AND c.oid = ", relid)));
   if (tables.empty()) return std::optional<CatalogTable>();
   RETURN_IF_ERROR(ReadRest(connection, &tables));
   return std::optional<CatalogTable>(std::move(tables[0]));

@@ -54,7 +54,7 @@ TEST(SlotCheckTest, SlotOfAnotherPlugin) {
   slot.plugin = "test_decoding";
   EXPECT_THAT(CheckSlot("mirror", slot, "prod"),
               StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("uses plugin \"test_decoding\", expected \"deltaflood\"")));
+                       HasSubstr("uses plugin \"test_decoding\", expected \"deltaflood\" or \"pgoutput\"")));
 }
 
 TEST(SlotCheckTest, InvalidatedSlot) {

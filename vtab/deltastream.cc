@@ -8,8 +8,6 @@
 // Hidden columns: conninfo, slot and destination, which have no default; options, a JSON object, {} by default: until
 // ("forever"; "caught_up"; an LSN), tables, publication, status_interval (seconds, 10), fsync (true). With a file as
 // source, slot is NULL and fsync is the only option.
-//
-// Current limitation: a slot of plugin pgoutput cannot be read yet, so option publication is refused.
 
 #include "vtab/deltastream.h"
 
@@ -187,20 +185,14 @@ absl::Status ParseUntil(const std::string& until, deltastream::SlotMoverOptions*
 
 absl::Status ParseSlotOptions(const std::string& json, deltastream::SlotMoverOptions* options) {
   std::string until = "forever";
-  std::string publication;
   int64_t status_interval = 10;
   ASSIGN_OR_RETURN(sqlite::OptionReader reader, sqlite::OptionReader::Parse(kName, json));
   RETURN_IF_ERROR(reader.Get("until", &until));
   RETURN_IF_ERROR(reader.Get("tables", &options->tables));
-  RETURN_IF_ERROR(reader.Get("publication", &publication));
+  RETURN_IF_ERROR(reader.Get("publication", &options->publication));
   RETURN_IF_ERROR(reader.GetInteger("status_interval", 1, 3600, &status_interval));
   RETURN_IF_ERROR(reader.Get("fsync", &options->sync));
   RETURN_IF_ERROR(reader.Finish());
-  if (!publication.empty()) {
-    return absl::UnimplementedError(absl::StrCat("option \"publication\" with value \"", publication,
-                                                 "\" is for slots of plugin \"pgoutput\", which deltastream cannot "
-                                                 "read yet"));
-  }
   if (!options->tables.empty()) RETURN_IF_ERROR(types::TableList::Parse(options->tables).status());
   options->status_interval = absl::Seconds(status_interval);
   return ParseUntil(until, options);
