@@ -3,6 +3,8 @@
 #include "ext/deltaflood_parse.h"
 #include "ext/deltamirror_bootstrap.h"
 #include "ext/function.h"
+#include "ext/pg_exec.h"
+#include "ext/pg_export.h"
 #include "ext/pg_import.h"
 #include "ext/pg_schema_save.h"
 #include "ext/pg_slot.h"
@@ -14,6 +16,7 @@
 #include "vtab/deltamirror.h"
 #include "vtab/deltamirror_status.h"
 #include "vtab/deltastream.h"
+#include "vtab/pg_query.h"
 #include "vtab/pg_schema.h"
 #include "vtab/pg_slots.h"
 
@@ -37,6 +40,8 @@ constexpr Function kFunctions[] = {
     {"deltamirror_version", 0, 0, kPure, DeltamirrorVersion},
     {"deltamirror_debug", 0, 0, kPure, DeltamirrorDebug},
     {"deltaflood_parse", 1, 1, kPure, DeltafloodParse},
+    {"pg_exec", 2, 2, kDirect, PgExec},
+    {"pg_export", 3, 4, kDirect, PgExport},
     {"pg_import", 3, 4, kDirect, PgImport},
     {"pg_schema_save", 1, 2, kDirect, PgSchemaSave},
     {"pg_slot_create", 2, 3, kDirect, PgSlotCreate},
@@ -53,6 +58,7 @@ constexpr RegisterModule kModules[] = {
     vtab::RegisterDeltamirror,        // deltamirror
     vtab::RegisterDeltamirrorStatus,  // deltamirror_status
     vtab::RegisterDeltastream,        // deltastream
+    vtab::RegisterPgQuery,            // pg_query
     vtab::RegisterPgSchema,           // pg_schema
     vtab::RegisterPgSlots,            // pg_slots
 };

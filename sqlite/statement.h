@@ -57,6 +57,7 @@ class Statement {
 
   // The current row. Columns count from 0. Text and blobs are valid until the next Step or Reset.
   int column_count() const { return sqlite3_column_count(stmt_); }
+  std::string ColumnName(int column) const { return sqlite3_column_name(stmt_, column); }
   int column_type(int column) const { return sqlite3_column_type(stmt_, column); }
   bool ColumnIsNull(int column) const { return column_type(column) == SQLITE_NULL; }
   int64_t ColumnInt64(int column) const { return sqlite3_column_int64(stmt_, column); }

@@ -25,7 +25,8 @@ double ReadDouble(const char* begin, const char* end) {
 }
 
 // PostgreSQL's shortest form never is the exact middle between two neighbours (src/common/ryu_common.h), because a
-// reader may break that tie either way; to_chars may choose it. Then one digit more is what PostgreSQL prints.
+// reader may break that tie either way; to_chars may choose it. Then as many digits more as it takes are what
+// PostgreSQL prints.
 bool IsMiddle(float number, double shortest) {
   const double up = (static_cast<double>(number) + static_cast<double>(std::nextafterf(number, INFINITY))) / 2;
   const double down = (static_cast<double>(number) + static_cast<double>(std::nextafterf(number, -INFINITY))) / 2;
@@ -41,12 +42,13 @@ int SignificantDigits(const char* begin, const char* end) {
 double ShortestDouble(float number) {
   char text[64];
   auto [end, error] = std::to_chars(text, text + sizeof(text), number, std::chars_format::scientific);
-  const double shortest = ReadDouble(text, end);
-  if (!IsMiddle(number, shortest)) return shortest;
+  double shortest = ReadDouble(text, end);
   // The precision of the scientific form counts the digits behind the point, which are one less than all.
-  const int precision = SignificantDigits(text, end);
-  end = std::to_chars(text, text + sizeof(text), number, std::chars_format::scientific, precision).ptr;
-  return ReadDouble(text, end);
+  for (int precision = SignificantDigits(text, end); IsMiddle(number, shortest) && precision < 9; ++precision) {
+    end = std::to_chars(text, text + sizeof(text), number, std::chars_format::scientific, precision).ptr;
+    shortest = ReadDouble(text, end);
+  }
+  return shortest;
 }
 
 }  // namespace
