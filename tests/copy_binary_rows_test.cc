@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "copy/binary_rows.h"
 
 namespace deltamirror::copy {
@@ -52,11 +53,10 @@ std::vector<std::string> Walk(size_t columns, const std::vector<std::string>& bl
         return seen;
       }
       if (!*row) break;
-      std::string text;
-      for (const absl::string_view field : fields) {
-        absl::StrAppend(&text, text.empty() ? "" : "|", field.data() == nullptr ? "NULL" : field);
-      }
-      seen.push_back(text);
+      const auto show = [](std::string* out, absl::string_view field) {
+        absl::StrAppend(out, field.data() == nullptr ? "NULL" : field);
+      };
+      seen.push_back(absl::StrJoin(fields, "|", show));
     }
   }
   if (rows.complete()) seen.push_back("complete");

@@ -1,0 +1,165 @@
+// pg_import at its limits: interrupts, large values, memory, a server that goes away.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "tests/lab/cluster.h"
+#include "tests/lab/host.h"
+#include "tests/lab/process.h"
+#include "tests/lab/temp_dir.h"
+#include "tests/lab/wait.h"
+
+namespace deltamirror {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+
+class ImportLimitsTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { cluster_ = new lab::Cluster(); }
+  static void TearDownTestSuite() { delete cluster_; }
+
+  std::string Call(const std::string& query, const std::string& options = "{}") {
+    return absl::StrCat("SELECT pg_import(", lab::Literal(cluster_->conninfo()), ", ", lab::Literal(query), ", 't', ",
+                        lab::Literal(options), ")");
+  }
+  // Backends that work for an import right now.
+  std::string Running() {
+    return cluster_->Value(
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'deltamirror' AND state = 'active' AND query LIKE 'COPY%'");
+  }
+  // Interrupts the host once `condition` holds, and returns how long the call still took.
+  absl::Duration InterruptWhen(const std::string& call, const std::function<bool()>& condition) {
+    absl::Time interrupted;
+    std::thread other([&] {
+      EXPECT_TRUE(lab::WaitUntil(condition));
+      interrupted = absl::Now();
+      sqlite3_interrupt(host_.db());
+    });
+    const std::string error = host_.Error(call);
+    const absl::Time returned = absl::Now();
+    other.join();
+    EXPECT_EQ(error, "pg_import: interrupted");
+    EXPECT_EQ(sqlite3_errcode(host_.db()), SQLITE_INTERRUPT);
+    return returned - interrupted;
+  }
+
+  static lab::Cluster* cluster_;
+  lab::TempDir dir_;
+  lab::Host host_{dir_.File("cache.db")};
+};
+
+lab::Cluster* ImportLimitsTest::cluster_ = nullptr;
+
+// Twice the second that is promised: the machine may be busy.
+constexpr absl::Duration kSoon = absl::Seconds(2);
+
+TEST_F(ImportLimitsTest, InterruptWhileTheServerThinks) {
+  EXPECT_LT(InterruptWhen(Call("SELECT pg_sleep(60)"), [this] { return Running() == "1"; }), kSoon);
+  EXPECT_TRUE(lab::WaitUntil([this] { return Running() == "0"; }));
+  EXPECT_EQ(host_.Value("SELECT count(*) FROM sqlite_schema"), "0");
+}
+
+TEST_F(ImportLimitsTest, InterruptWhileRowsCome) {
+  host_.Exec("CREATE TABLE t (n, s); INSERT INTO t VALUES (0, 'kept')");
+  const std::string endless = "SELECT n, repeat('x', 100) AS s FROM (SELECT generate_series(1, 2000000000) AS n) AS g";
+  const absl::Time begin = absl::Now();
+  EXPECT_LT(InterruptWhen(Call(endless), [&] { return Running() == "1" && absl::Now() - begin > absl::Seconds(1); }),
+            kSoon);
+  EXPECT_TRUE(lab::WaitUntil([this] { return Running() == "0"; }));
+  EXPECT_EQ(host_.Value("SELECT s FROM t"), "kept");
+  EXPECT_EQ(host_.Value(Call("SELECT 1 AS n")), "1");
+}
+
+// Rows that come so slowly that SQLite's thread waits for them.
+TEST_F(ImportLimitsTest, InterruptWhileRowsAreAwaited) {
+  const std::string slow = "SELECT n, pg_sleep(0.2)::text AS s FROM generate_series(1, 1000) AS n";
+  const absl::Time begin = absl::Now();
+  EXPECT_LT(InterruptWhen(Call(slow), [&] { return Running() == "1" && absl::Now() - begin > absl::Seconds(1); }),
+            kSoon);
+  EXPECT_TRUE(lab::WaitUntil([this] { return Running() == "0"; }));
+}
+
+TEST_F(ImportLimitsTest, ServerThatGoesAway) {
+  host_.Exec("CREATE TABLE t (n)");
+  std::thread other([] {
+    EXPECT_TRUE(lab::WaitUntil([] {
+      return cluster_->Value(
+                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = "
+                 "'deltamirror' AND state <> 'idle' AND query LIKE 'COPY%'") != "0";
+    }));
+  });
+  EXPECT_THAT(host_.Error(Call("SELECT n FROM (SELECT generate_series(1, 2000000000) AS n) AS g")),
+              AnyOf(HasSubstr("terminating connection due to administrator command"),
+                    HasSubstr("lost the connection to the server")));
+  other.join();
+  EXPECT_EQ(host_.Value("SELECT count(*) FROM t"), "0");
+}
+
+TEST_F(ImportLimitsTest, AValueOf200Megabytes) {
+  EXPECT_EQ(host_.Value(Call("SELECT 1 AS n, repeat('0123456789', 20000000) AS s, "
+                             "decode(repeat('00ff', 10000000), 'hex') AS b UNION ALL SELECT 2, 'x', '\\x01'")),
+            "2");
+  EXPECT_EQ(host_.Query("SELECT n, length(s), substr(s, -3), length(b) FROM t"),
+            (lab::Rows{{"1", "200000000", "789", "20000000"}, {"2", "1", "x", "1"}}));
+}
+
+TEST_F(ImportLimitsTest, ManyColumns) {
+  std::string columns;
+  for (int i = 0; i < 1500; ++i) absl::StrAppend(&columns, i == 0 ? "" : ", ", i, " AS c", i);
+  EXPECT_EQ(host_.Value(Call(absl::StrCat("SELECT ", columns))), "1");
+  EXPECT_EQ(host_.Value("SELECT c1499 FROM t"), "1499");
+}
+
+// 300 MB of rows through a shell: less than 64 MiB over what the shell needs idle.
+TEST_F(ImportLimitsTest, MemoryStaysBounded) {
+  const auto peak = [](const std::string& output) {
+    int64_t kib = 0;
+    for (const absl::string_view line : {absl::string_view(output)}) {
+      const size_t at = line.rfind("VmHWM:");
+      if (at == absl::string_view::npos) break;
+      std::string digits;
+      for (const char c : line.substr(at, 40)) {
+        if (c >= '0' && c <= '9') digits.push_back(c);
+        if (c == 'k') break;
+      }
+      EXPECT_TRUE(absl::SimpleAtoi(digits, &kib));
+    }
+    return kib;
+  };
+  const std::string report = ";\n.system grep VmHWM /proc/$PPID/status\n";
+  const auto run = [&](const std::string& sql) {
+    lab::Process shell = lab::Process::Shell(dir_.File("large.db"), absl::StrCat(sql, report));
+    EXPECT_EQ(shell.Wait(), 0) << shell.Errors();
+    const int64_t kib = peak(shell.Output());
+    EXPECT_GT(kib, 0) << shell.Output();
+    return kib;
+  };
+  const int64_t idle = run("SELECT count(*) FROM sqlite_schema");
+  const int64_t busy = run(Call("SELECT n, repeat(md5(n::text), 9) AS s FROM generate_series(1, 1000000) AS n"));
+  EXPECT_LT(busy - idle, 64 << 10);
+}
+
+TEST_F(ImportLimitsTest, ProgressOnlyWhenItIsWanted) {
+  const auto errors = [&](const std::string& options) {
+    lab::Process shell = lab::Process::Shell(
+        "", absl::StrCat(Call("SELECT n, pg_sleep(0.2)::text FROM generate_series(1, 10) AS n", options), ";"));
+    EXPECT_EQ(shell.Wait(), 0) << shell.Errors();
+    return shell.Errors();
+  };
+  // stderr is a file here, no terminal.
+  EXPECT_EQ(errors("{}"), "");
+  EXPECT_EQ(errors("{\"progress\":false}"), "");
+  EXPECT_THAT(errors("{\"progress\":true}"), HasSubstr(" rows/s"));
+}
+
+}  // namespace
+}  // namespace deltamirror
