@@ -12,6 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "tests/lab/cluster.h"
+#include "tests/lab/host.h"
+#include "tests/lab/process.h"
+#include "tests/lab/wait.h"
 #include "tests/mirror_lab.h"
 
 namespace deltamirror {
@@ -84,6 +87,38 @@ TEST(HandoverRaceTest, FirstCopiesAtRandomMomentsEndEqual) {
     if (::testing::Test::HasFailure()) return;
     writers.Start(lab.cluster, 4);
   }
+}
+
+// As in use: one process streams, another one mirrors, and is killed for each first copy of another table.
+TEST(HandoverRaceTest, TablesJoinWhileTheStreamRunsAndTheMirrorIsKilled) {
+  lab::MirrorLab lab({.settings = {"fsync=on", "commit_delay=20000", "commit_siblings=0"}});
+  lab.cluster.Exec(
+      "CREATE TABLE account (id int PRIMARY KEY, balance int); INSERT INTO account SELECT i, 0 FROM "
+      "generate_series(0, 99) i; CREATE TABLE history (writer int, round int); ALTER TABLE history REPLICA "
+      "IDENTITY FULL; CREATE TABLE idle (a int PRIMARY KEY); INSERT INTO idle VALUES (1)");
+  lab.Begin();
+  lab::Process stream =
+      lab::Process::Shell("", absl::StrCat("SELECT * FROM deltastream(", lab::Literal(lab.cluster.conninfo()),
+                                           ", 'mirror', ", lab::Literal(lab.Daystream()), ");"));
+  Writers writers(lab.cluster, 4);
+  lab.Bootstrap("account");
+  for (int round = 0; round < 6; ++round) {
+    lab::Process mirror = lab::Process::Shell(lab.dir.File("mirror.db"), "SELECT * FROM deltamirror('m');");
+    absl::SleepFor(absl::Milliseconds(500));
+    EXPECT_TRUE(mirror.Running()) << mirror.Errors();
+    mirror.Kill();
+    mirror.Wait();
+    if (round == 1) lab.Bootstrap("history,idle");
+    if (round > 1) lab.Bootstrap(round % 2 == 0 ? "account" : "history", R"({"again":true})");
+  }
+  writers.Stop();
+  lab.cluster.Exec("INSERT INTO idle VALUES (2)");
+  lab::Process mirror = lab::Process::Shell(lab.dir.File("mirror.db"), "SELECT * FROM deltamirror('m');");
+  EXPECT_TRUE(lab::WaitUntil([&lab] { return lab.host.Value("SELECT count(*) FROM idle") == "2"; }))
+      << mirror.Errors() << stream.Errors();
+  lab.ExpectEqual("account", "id, balance");
+  lab.ExpectEqual("history", "writer, round");
+  for (const char* table : {"account", "history", "idle"}) EXPECT_EQ(lab.Status(table, "state"), "live");
 }
 
 // What the stalled standby keeps invisible stands in the stream already when the snapshot is taken.
