@@ -2,7 +2,7 @@
 SELECT pg_exec('@CONNINFO@', 'CREATE TABLE flights (id integer PRIMARY KEY, ident varchar(8) NOT NULL, seats smallint, price numeric(20,4), departure timestamptz, open boolean, note text)') AS exec;
 SELECT pg_exec('@CONNINFO@', 'INSERT INTO flights VALUES (1, ''AAL1'', 180, 99.5, ''2017-10-09 00:00:00+00'', true, NULL), (2, ''UAL2'', NULL, 1234567890123456.7891, ''infinity'', false, '''')') AS exec;
 
-SELECT pg_import('@CONNINFO@', 'flights', 'flights') AS rows;
+SELECT pg_import('@CONNINFO@', 'flights', 'flights', '{"primary_key":["id"]}') AS rows;
 .schema flights
 SELECT *, typeof(seats), typeof(price), typeof(open) FROM flights ORDER BY id;
 
@@ -23,7 +23,7 @@ SELECT count(*) FROM flights;
 
 -- Another database of the connection.
 ATTACH ':memory:' AS cache;
-SELECT pg_import('@CONNINFO@', 'flights', 'cache.flights', '{"without_rowid":true,"strict":true}') AS rows;
+SELECT pg_import('@CONNINFO@', 'flights', 'cache.flights', '{"primary_key":["id"],"without_rowid":true,"strict":true}') AS rows;
 SELECT count(*) FROM cache.flights;
 
 -- And the way back.
