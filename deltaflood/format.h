@@ -21,8 +21,8 @@ namespace deltamirror::deltaflood {
 // TAB as \t, LF as \n, backslash as \\; every other byte as it is.
 void AppendEscaped(absl::string_view text, std::string* out);
 
-// A column's name, escaped. "_oid" is written as "\137oid": right behind _action it would be taken for the original's row
-// OID.
+// A column's name, escaped. "_oid" is written as "\137oid": right behind _action it would be taken for the original's
+// row OID.
 void AppendColumnName(absl::string_view name, std::string* out);
 
 // Key and value, escaped, with a TAB in front unless `out` is empty or ends in
@@ -32,8 +32,8 @@ void AppendField(absl::string_view key, absl::string_view value, std::string* ou
 // Key and \N.
 void AppendNull(absl::string_view key, std::string* out);
 
-// The whole record without LF, position (if it has one) first; metadata in the order of docs/formats.md. Parsing it gives
-// the record again.
+// The whole record without LF, position (if it has one) first; metadata in the order of docs/formats.md. Parsing it
+// gives the record again.
 void AppendRecord(const Record& record, std::string* out);
 
 }  // namespace deltamirror::deltaflood

@@ -34,7 +34,8 @@ class ImportLimitsTest : public ::testing::Test {
   // Backends that work for an import right now.
   std::string Running() {
     return cluster_->Value(
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'deltamirror' AND state = 'active' AND query LIKE 'COPY%'");
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'deltamirror' AND state = 'active' AND query "
+        "LIKE 'COPY%'");
   }
   // Interrupts the host once `condition` holds, and returns how long the call still took.
   absl::Duration InterruptWhen(const std::string& call, const std::function<bool()>& condition) {
