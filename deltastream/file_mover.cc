@@ -16,7 +16,7 @@
 namespace deltamirror::deltastream {
 namespace {
 
-constexpr size_t kBlockSize = 256 * 1024;
+constexpr size_t kBlockSize = size_t{256} << 10;
 constexpr size_t kLongestLine = size_t{1} << 30;
 constexpr int kPollMs = 50;
 constexpr std::chrono::milliseconds kInterruptEvery{50};

@@ -100,7 +100,8 @@ absl::StatusOr<ReplicationStream::Event> ReplicationStream::End() {
 }
 
 absl::StatusOr<bool> ReplicationStream::Poll(bool for_write, int timeout_ms) {
-  pollfd socket = {PQsocket(connection_.handle()), static_cast<short>(for_write ? POLLIN | POLLOUT : POLLIN), 0};
+  pollfd socket = {PQsocket(connection_.handle()), POLLIN, 0};
+  if (for_write) socket.events |= POLLOUT;
   const int ready = poll(&socket, 1, timeout_ms);
   if (ready < 0 && errno != EINTR) {
     return absl::UnavailableError(absl::StrCat("could not wait for the server: ", std::strerror(errno)));

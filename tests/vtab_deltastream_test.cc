@@ -24,6 +24,7 @@
 #include "daystream/source.h"
 #include "deltaflood/parser.h"
 #include "deltaflood/record.h"
+#include "tests/lab/artefacts.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
 #include "tests/lab/process.h"
@@ -340,6 +341,23 @@ TEST_F(DeltastreamTest, CommitsAreVisibleWithinMilliseconds) {
   EXPECT_LT(times[25], absl::Milliseconds(20));
   stream->Kill(SIGINT);
   stream->Wait();
+}
+
+TEST_F(DeltastreamTest, FullDiskIsAnErrorAndNothingIsConfirmedThatIsNotThere) {
+  Insert(1, 10);
+  CatchUp();
+  const uint64_t confirmed = Confirmed();
+  Insert(11, 50000);
+  // As full as a disk can be made without owning it: files of at most 512 KiB.
+  lab::Process limited({"sh", "-c", "trap '' XFSZ; ulimit -f 1024; exec sqlite3 -batch -bail"},
+                       absl::StrCat(".load ", lab::ExtensionPath(), "\nSELECT * ", From("{}"), ";\n"));
+  EXPECT_EQ(limited.Wait(), 1);
+  EXPECT_THAT(limited.Errors(), AllOf(HasSubstr("deltastream: could not write file \""), HasSubstr(Stream()),
+                                      HasSubstr("File too large")));
+  EXPECT_EQ(Confirmed(), confirmed);
+  EXPECT_EQ(Read(Stream()).committed.size(), 10u);
+  CatchUp();
+  EXPECT_EQ(Read(Stream()).committed.size(), 50000u);
 }
 
 TEST_F(DeltastreamTest, TwoWritersAreRefused) {
