@@ -134,7 +134,7 @@ TEST_F(TranslatorTest, AFirstColumnCalledOidIsNoRowOid) {
        InsertBytes(7, {ValueBytes("x"), ValueBytes("y")})});
   deltaflood::Parser parser;
   deltaflood::Record record;
-  ASSERT_TRUE(parser.Parse(lines.substr(lines.find('\n') + 1), &record).ok());
+  ASSERT_TRUE(parser.Parse(absl::string_view(lines).substr(lines.find('\n') + 1), &record).ok());
   ASSERT_EQ(record.columns.size(), 2u);
   EXPECT_EQ(record.columns[0].name, "_oid");
 }
@@ -213,7 +213,7 @@ TEST_F(TranslatorTest, TheRelationLineIsReadAgain) {
   const std::string lines = Translate({BeginBytes(), ZzzBytes(), InsertBytes(kZzz, {"n", "n"})});
   deltaflood::Parser parser;
   deltaflood::Record record;
-  ASSERT_TRUE(parser.Parse(lines.substr(0, lines.find('\n')), &record).ok());
+  ASSERT_TRUE(parser.Parse(absl::string_view(lines).substr(0, lines.find('\n')), &record).ok());
   const absl::StatusOr<types::Relation> relation = deltaflood::ParseRelation(record);
   ASSERT_EQ(relation.status(), absl::OkStatus());
   EXPECT_EQ(relation->columns, ZzzEntry().relation->columns);
