@@ -24,19 +24,25 @@ void AppendQuoted(std::string* out, const std::string& name) {
 // ON CONFLICT (key) DO UPDATE SET ..., and with `check` only WHERE something differs.
 std::string OnConflict(const std::vector<std::string>& columns, const CopyOptions& options) {
   std::vector<std::string> sets;
-  std::vector<std::string> differs;
+  std::vector<std::string> present;
+  std::vector<std::string> excluded;
   for (const std::string& column : columns) {
     const bool key = std::any_of(options.replace_key.begin(), options.replace_key.end(),
                                  [&column](const std::string& name) { return absl::EqualsIgnoreCase(name, column); });
     if (key) continue;
     const std::string name = QuoteIdentifier(column);
     sets.push_back(absl::StrCat(name, " = excluded.", name));
-    differs.push_back(absl::StrCat("target.", name, " IS NOT excluded.", name));
+    present.push_back(absl::StrCat("target.", name));
+    excluded.push_back(absl::StrCat("excluded.", name));
   }
   std::string clause = absl::StrCat(" ON CONFLICT (", absl::StrJoin(options.replace_key, ", ", AppendQuoted), ") DO ");
   if (sets.empty()) return absl::StrCat(clause, "NOTHING");
   absl::StrAppend(&clause, "UPDATE SET ", absl::StrJoin(sets, ", "));
-  if (options.check) absl::StrAppend(&clause, " WHERE ", absl::StrJoin(differs, " OR "));
+  // Row values: a chain of OR over many columns is deeper than SQLite lets an expression be.
+  if (options.check) {
+    absl::StrAppend(&clause, " WHERE (", absl::StrJoin(present, ", "), ") IS NOT (", absl::StrJoin(excluded, ", "),
+                    ")");
+  }
   return clause;
 }
 

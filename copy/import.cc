@@ -278,7 +278,7 @@ absl::StatusOr<int64_t> Import(sqlite3* db, const std::string& conninfo, absl::s
       connection.Execute(options.since.empty() ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ").status());
   ASSIGN_OR_RETURN(Source source, DescribeSource(connection, query));
   Importer importer(db, &connection, options, std::move(target), std::move(source));
-  const absl::StatusOr<int64_t> rows = importer.Run(interrupt);
+  absl::StatusOr<int64_t> rows = importer.Run(interrupt);
   // Whichever statement of ours it was that the interrupt ended. (A server's statement_timeout is Cancelled too.)
   if (absl::IsCancelled(rows.status()) && postgres::SqlState(rows.status()).empty()) {
     return absl::CancelledError("interrupted");

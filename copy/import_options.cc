@@ -33,6 +33,10 @@ absl::Status CheckCombination(const ImportOptions& options) {
   if (!options.since.empty() && options.mode == Mode::kRefresh) {
     return Contradiction("since", "keeps the rows imported before, but mode \"refresh\" deletes them");
   }
+  if (!options.since.empty() && options.commit_every > 0 && options.mode != Mode::kReplace) {
+    return Contradiction("since",
+                         "with \"commit_every\" would bring rows twice after a failure, so it needs mode \"replace\"");
+  }
   return absl::OkStatus();
 }
 

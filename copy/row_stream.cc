@@ -20,7 +20,7 @@ constexpr int kHeartbeatMs = 50;
 RowStream::RowStream(postgres::Connection* connection, postgres::CopyOut copy, std::vector<Field> fields,
                      Options options)
     : connection_(connection),
-      copy_(std::move(copy)),
+      copy_(copy),
       fields_(std::move(fields)),
       options_(std::move(options)),
       queue_(kMostBlocks),
@@ -29,8 +29,8 @@ RowStream::RowStream(postgres::Connection* connection, postgres::CopyOut copy, s
 
 absl::StatusOr<std::unique_ptr<RowStream>> RowStream::Start(postgres::Connection* connection, const std::string& sql,
                                                             std::vector<Field> fields, Options options) {
-  ASSIGN_OR_RETURN(postgres::CopyOut copy, postgres::CopyOut::Begin(connection, sql));
-  std::unique_ptr<RowStream> stream(new RowStream(connection, std::move(copy), std::move(fields), std::move(options)));
+  ASSIGN_OR_RETURN(const postgres::CopyOut copy, postgres::CopyOut::Begin(connection, sql));
+  std::unique_ptr<RowStream> stream(new RowStream(connection, copy, std::move(fields), std::move(options)));
   stream->reader_ = std::thread(&RowStream::ReadBlocks, stream.get());
   return stream;
 }

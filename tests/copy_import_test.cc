@@ -227,6 +227,7 @@ TEST_F(ImportTest, OptionCheckWritesWhatDiffers) {
   host_.Exec("UPDATE zzz SET b = NULL WHERE a = 1; DELETE FROM zzz WHERE a = 2");
   EXPECT_EQ(Import("zzz", "zzz", options), "2");
   EXPECT_EQ(Import("zzz", "zzz", "{\"check\":true}"), "0");
+  EXPECT_EQ(Import("SELECT a, b FROM zzz", "zzz", "{\"check\":true}"), "0");
   EXPECT_EQ(host_.Value("SELECT group_concat(b) FROM zzz"), "fox,hen");
   EXPECT_EQ(Failure("zzz", "zzz", "{\"mode\":\"refresh\",\"check\":true}"),
             "pg_import: option \"check\" compares rows by their key, so it needs mode \"replace\"");
@@ -261,6 +262,8 @@ TEST_F(ImportTest, OptionSince) {
             "pg_import: column \"later\" of option \"since\" is not among the query's columns");
   EXPECT_THAT(Failure("events", "events", "{\"since\":\"at\",\"mode\":\"refresh\"}"),
               HasSubstr("option \"since\" keeps the rows imported before"));
+  EXPECT_THAT(Failure("events", "events", "{\"since\":\"at\",\"commit_every\":9}"),
+              HasSubstr("option \"since\" with \"commit_every\" would bring rows twice after a failure"));
 }
 
 TEST_F(ImportTest, BadOptions) {

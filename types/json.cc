@@ -37,12 +37,11 @@ JsonKind JsonKindOf(uint32_t oid) {
 }
 
 void AppendJson(JsonKind kind, absl::string_view text, std::string* json) {
-  if (kind == JsonKind::kNumber && IsJsonNumber(text)) {
+  const bool as_it_is = (kind == JsonKind::kNumber && IsJsonNumber(text)) || (kind == JsonKind::kJson && !text.empty());
+  if (as_it_is) {
     json->append(text.data(), text.size());
   } else if (kind == JsonKind::kBoolean && (text == "t" || text == "f")) {
     json->append(text == "t" ? "true" : "false");
-  } else if (kind == JsonKind::kJson && !text.empty()) {
-    json->append(text.data(), text.size());
   } else {
     AppendJsonString(text, json);
   }
