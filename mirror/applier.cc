@@ -335,6 +335,12 @@ absl::Status Applier::RenameByRelid(const Record& record) {
   for (TableState& state : state_->tables()) {
     if (state.relation.relid != record.relid || record.relid == 0) continue;
     if (record.has_position && PositionOf(record) <= state.from) return absl::OkStatus();
+    if (!state.handover.empty()) {
+      // A name from before the copy.
+      ASSIGN_OR_RETURN(const HandoverFilter handover, HandoverFilter::FromJson(state.handover));
+      const bool over = record.has_lsn && handover.EndsAt(record.lsn);
+      if (!over && record.has_xid && handover.SnapshotSaw(record.xid)) return absl::OkStatus();
+    }
     const std::string target = types::TargetName(schema, record.table);
     const std::string sql = absl::StrCat("ALTER TABLE ", QuoteQualified(settings_.schema, state.target), " RENAME TO ",
                                          QuoteIdentifier(target));

@@ -154,6 +154,19 @@ TEST_F(BootstrapTest, ATableIsCopiedAnewWhenAskedTo) {
   lab_.ExpectEqual("t", "a, b, c");
 }
 
+// The stream is read from a moment at which the table had another name.
+TEST_F(BootstrapTest, ARenameBeforeTheCopyIsPast) {
+  lab_.cluster.Exec("CREATE TABLE old (a int PRIMARY KEY)");
+  lab_.Begin();
+  lab_.cluster.Exec("INSERT INTO old VALUES (1); ALTER TABLE old RENAME TO t");
+  EXPECT_EQ(lab_.Bootstrap("t"), "1");
+  lab_.CatchUp();
+  lab_.ExpectEqual("t", "a");
+  lab_.cluster.Exec("INSERT INTO t VALUES (2); ALTER TABLE t RENAME TO u; INSERT INTO u VALUES (3)");
+  lab_.CatchUp();
+  lab_.ExpectEqual("u", "a");
+}
+
 TEST_F(BootstrapTest, CopiesAPartitionedTableUnderItsName) {
   lab_.cluster.Exec(
       "CREATE TABLE t (a int PRIMARY KEY, b text) PARTITION BY RANGE (a); CREATE TABLE t1 PARTITION OF t FOR "
