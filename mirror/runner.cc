@@ -154,6 +154,12 @@ absl::StatusOr<Runner::Step> Runner::Idle(AppliedBatch* batch) {
     if (transaction_.has_value()) Rollback();
     return Step::kEnd;
   }
+  // A bootstrap may have set the mirror back, for records that are there already.
+  if (!transaction_.has_value()) {
+    const absl::StatusOr<bool> current = state_.IsCurrent();
+    if (current.ok() && !*current) return Overtaken();
+    if (!current.ok() && !absl::IsUnavailable(current.status())) return current.status();
+  }
   RETURN_IF_ERROR(reader_->WaitForData(std::min(options_.poll, kInterruptEvery)));
   RETURN_IF_ERROR(CheckInterrupt());
   return Step::kGoOn;

@@ -48,6 +48,9 @@ class DeltamirrorTest : public ::testing::Test {
     return absl::StrCat("_xid ", xid, " _lsn 0/", xid, " _time 1507507200000000 _action ", end);
   }
 
+  static std::string InsertInto(const std::string& table, const std::string& line) {
+    return absl::StrCat("INSERT INTO ", table, "(line) VALUES (", lab::Literal(Line(line)), ")");
+  }
   static std::string Sql(const std::string& columns, const std::string& options = "") {
     return absl::StrCat("SELECT ", columns, " FROM deltamirror('m', '{\"until\":\"caught_up\"",
                         options.empty() ? "" : ", ", options, "}')");
@@ -310,6 +313,67 @@ TEST_F(DeltamirrorTest, FollowsASourceThatGrows) {
   Transaction(seq_ + 1, {"after"});
   EXPECT_EQ(Run("records"), (lab::Rows{{"2"}}));
   EXPECT_EQ(Keys(), "after,x,y,z");
+}
+
+// A statement that runs for days once kept its read lock for all that time: with a rollback journal nobody else could
+// write, and with WAL the first other writer ended it.
+TEST_F(DeltamirrorTest, OthersWriteTheSameFileMeanwhile) {
+  for (const char* mode : {"delete", "wal"}) {
+    host_.Exec(absl::StrCat("PRAGMA journal_mode = ", mode, "; CREATE TABLE IF NOT EXISTS own (x); DELETE FROM own"));
+    lab::Process follower = lab::Process::Shell(file_, "SELECT * FROM deltamirror('m');");
+    for (int round = 0; round < 3; ++round) {
+      const std::string key = absl::StrCat(mode, round);
+      Transaction(seq_ + 1, {key});
+      EXPECT_TRUE(lab::WaitUntil([&] {
+        return host_.Value("SELECT count(*) FROM zzz WHERE a = '" + key + "'") == "1";
+      })) << mode
+          << follower.Errors();
+      host_.Exec("INSERT INTO own VALUES (1)");
+    }
+    EXPECT_TRUE(follower.Running()) << follower.Errors();
+  }
+}
+
+TEST_F(DeltamirrorTest, TakesATableThatIsAddedWhileItRuns) {
+  host_.Exec("CREATE TABLE yyy (a PRIMARY KEY, b)");
+  Append({"_table yyy _xid 1 _lsn 0/1 _action insert a early b 1", End(1)});
+  host_.Exec("DROP TABLE m");
+  host_.Exec(absl::StrCat("CREATE VIRTUAL TABLE m USING daystream_apply(source='", source_, "', tables='zzz')"));
+  lab::Process follower = lab::Process::Shell(file_, "SELECT * FROM deltamirror('m');");
+  Transaction(2, {"x"});
+  EXPECT_TRUE(lab::WaitUntil([&] { return Keys() == "x"; })) << follower.Errors();
+  // What a bootstrap does: a row for the table, the others' start, and the position set back.
+  host_.Exec(
+      "BEGIN; UPDATE m_table SET from_clock = 5, from_seq = 3; UPDATE m_state SET clock = 0, seq = -1, lsn = NULL,"
+      " generation = generation + 1; INSERT INTO m_table SELECT NULL, schema, 'yyy', 'yyy', 0, '', '{}', 1, 'live', "
+      "NULL,"
+      " 0, 0, 0, 0, 0, 0, -1, NULL, 0, -1, NULL FROM m_table WHERE name = 'zzz'; DELETE FROM zzz; COMMIT");
+  EXPECT_TRUE(lab::WaitUntil([&] { return host_.Value("SELECT count(*) FROM yyy") == "1"; })) << follower.Errors();
+  Transaction(3, {"y"});
+  EXPECT_TRUE(lab::WaitUntil([&] { return Keys() == "y"; })) << follower.Errors();
+}
+
+TEST_F(DeltamirrorTest, WorksInMemoryOnTheHostsConnection) {
+  lab::Host host;
+  host.Exec(absl::StrCat("CREATE TABLE zzz (a PRIMARY KEY, b); CREATE VIRTUAL TABLE m USING daystream_apply(source='",
+                         source_, "')"));
+  Transaction(1, {"x"});
+  EXPECT_EQ(host.Query(Sql("records")), (lab::Rows{{"2"}}));
+  EXPECT_EQ(host.Value("SELECT group_concat(a) FROM zzz"), "x");
+}
+
+// A trigger may call what only the host's connection has.
+TEST_F(DeltamirrorTest, UsesTheHostsConnectionWhereTriggersNeedIt) {
+  sqlite3_create_function_v2(
+      host_.db(), "note", 1, SQLITE_UTF8, nullptr,
+      [](sqlite3_context* context, int, sqlite3_value** values) { sqlite3_result_value(context, values[0]); }, nullptr,
+      nullptr, nullptr);
+  host_.Exec(
+      "CREATE TABLE log (x); CREATE TRIGGER r AFTER INSERT ON zzz BEGIN INSERT INTO log VALUES (note(new.a)); END");
+  Transaction(1, {"x"});
+  host_.Exec(InsertInto("m", "_c 4 _s 0 _table zzz _xid 1 _action insert a first b 1"));
+  Run();
+  EXPECT_EQ(host_.Value("SELECT group_concat(x) FROM log"), "first,x");
 }
 
 TEST_F(DeltamirrorTest, AnIdleSourceEndsTheLastTransactionWithoutCommitLines) {

@@ -8,8 +8,10 @@
 // batch (records after which a backlog is committed, 10000), poll_ms (how long a source is silent before it counts as
 // idle, 100).
 //
-// Current limitation: it commits on the host's connection, so it cannot run inside a transaction or a statement that
-// writes.
+// It works on a connection of its own (sqlite/companion.h says why), or, where the mirror's database is in memory or
+// its tables need what only the host's connection has, on the host's.
+//
+// Current limitation: it commits, so it cannot run inside a transaction or a statement that writes.
 
 #include "vtab/deltamirror.h"
 
@@ -21,16 +23,21 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "mirror/name.h"
 #include "mirror/runner.h"
+#include "mirror/state.h"
 #include "mirror/status.h"
+#include "quote/quote.h"
 #include "sqlite/arguments.h"
+#include "sqlite/companion.h"
 #include "sqlite/error.h"
 #include "sqlite/interrupt.h"
 #include "sqlite/options.h"
+#include "sqlite/statement.h"
 #include "sqlite/transaction.h"
 #include "status/named.h"
 #include "status/status_macros.h"
@@ -68,9 +75,10 @@ struct Table {
 struct Cursor {
   sqlite3_vtab_cursor base;
   std::optional<sqlite::InterruptProbe> probe;
-  std::unique_ptr<mirror::Runner> runner;  // asks the probe
-  mirror::AppliedBatch batch;              // the current row
-  absl::Time committed;                    // when it was
+  std::unique_ptr<sqlite::Companion> companion;  // asks the probe; null: the runner works on the host's connection
+  std::unique_ptr<mirror::Runner> runner;        // asks the probe
+  mirror::AppliedBatch batch;                    // the current row
+  absl::Time committed;                          // when it was
   sqlite3_int64 row;
   bool eof;
 };
@@ -110,7 +118,10 @@ int Next(sqlite3_vtab_cursor* base) {
   cursor->committed = absl::Now();
   ++cursor->row;
   cursor->eof = !*got;
-  if (cursor->eof) cursor->runner.reset();
+  if (cursor->eof) {
+    cursor->runner.reset();
+    cursor->companion.reset();
+  }
   return SQLITE_OK;
 }
 
@@ -190,12 +201,49 @@ absl::StatusOr<mirror::RunnerOptions> ParseOptions(absl::string_view json) {
   return options;
 }
 
-absl::Status Begin(sqlite3* db, absl::string_view mirror, absl::string_view json, Cursor* cursor) {
+// Whether statements on the mirrored tables can be prepared there: a trigger or an index may need what only the host's
+// own connection has.
+bool CanWrite(const sqlite::Companion& companion, const mirror::State& state) {
+  const std::string& schema = state.settings().schema;
+  if (!companion.Has(schema)) return false;
+  for (const mirror::TableState& table : state.tables()) {
+    const std::string name = QuoteQualified(schema, table.target);
+    for (const std::string& sql :
+         {absl::StrCat("DELETE FROM ", name), absl::StrCat("INSERT INTO ", name, " DEFAULT VALUES")}) {
+      if (!sqlite::Statement::Prepare(companion.db(), sql).ok()) return false;
+    }
+  }
+  return true;
+}
+
+// The connection for a mirror that runs for long: a companion where that is possible.
+absl::StatusOr<sqlite3*> ConnectionFor(sqlite3* host, absl::string_view mirror, Cursor* cursor,
+                                       mirror::MirrorName* name) {
+  cursor->companion = sqlite::Companion::Open(host);
+  if (cursor->companion != nullptr) {
+    sqlite3* db = cursor->companion->db();
+    absl::StatusOr<mirror::MirrorName> found = mirror::FindMirror(db, mirror);
+    if (found.ok()) {
+      const absl::StatusOr<mirror::State> state = mirror::State::Load(db, *found);
+      if (state.ok() && CanWrite(*cursor->companion, *state)) {
+        *name = *std::move(found);
+        cursor->companion->FollowInterrupts(&*cursor->probe);
+        return db;
+      }
+    }
+    cursor->companion.reset();
+  }
+  ASSIGN_OR_RETURN(*name, mirror::FindMirror(host, mirror));
+  return host;
+}
+
+absl::Status Begin(sqlite3* host, absl::string_view mirror, absl::string_view json, Cursor* cursor) {
   ASSIGN_OR_RETURN(mirror::RunnerOptions options, ParseOptions(json));
-  RETURN_IF_ERROR(sqlite::CheckMayBegin(db, kName));
-  ASSIGN_OR_RETURN(const mirror::MirrorName name, mirror::FindMirror(db, mirror));
-  ASSIGN_OR_RETURN(cursor->probe, sqlite::InterruptProbe::Create(db));
+  RETURN_IF_ERROR(sqlite::CheckMayBegin(host, kName));
+  ASSIGN_OR_RETURN(cursor->probe, sqlite::InterruptProbe::Create(host));
   options.interrupt = [cursor] { return cursor->probe->Check(); };
+  mirror::MirrorName name;
+  ASSIGN_OR_RETURN(sqlite3 * db, ConnectionFor(host, mirror, cursor, &name));
   ASSIGN_OR_RETURN(cursor->runner, mirror::Runner::Open(db, name, std::move(options)));
   return absl::OkStatus();
 }
@@ -212,6 +260,7 @@ int Filter(sqlite3_vtab_cursor* base, int index, const char*, int count, sqlite3
   auto* cursor = reinterpret_cast<Cursor*>(base);
   const absl::string_view json = (index & kWithOptions) != 0 ? TextOf(values[1]) : absl::string_view("");
   cursor->runner.reset();
+  cursor->companion.reset();
   cursor->row = 0;
   if (absl::Status begun = Begin(reinterpret_cast<Table*>(base->pVtab)->db, TextOf(values[0]), json, cursor);
       !begun.ok()) {
@@ -245,9 +294,11 @@ int BestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
 
 constexpr sqlite3_module kModule = {
     .iVersion = 0,
+    .xCreate = Connect,
     .xConnect = Connect,
     .xBestIndex = BestIndex,
     .xDisconnect = Disconnect,
+    .xDestroy = Disconnect,
     .xOpen = Open,
     .xClose = Close,
     .xFilter = Filter,
@@ -260,7 +311,11 @@ constexpr sqlite3_module kModule = {
 }  // namespace
 
 int RegisterDeltamirror(sqlite3* db) {
-  return sqlite3_create_module_v2(db, kName, &kModule, nullptr, nullptr);
+  if (const int rc = sqlite3_create_module_v2(db, kName, &kModule, nullptr, nullptr); rc != SQLITE_OK) return rc;
+  // A table that needs no CREATE counts as one of main, and a SELECT from it holds a read lock on main as long as it
+  // runs. A temporary one does not. Where it cannot be made, all works, but with that lock.
+  sqlite3_exec(db, "CREATE VIRTUAL TABLE IF NOT EXISTS temp.deltamirror USING deltamirror", nullptr, nullptr, nullptr);
+  return SQLITE_OK;
 }
 
 }  // namespace deltamirror::vtab
