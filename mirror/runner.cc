@@ -183,8 +183,9 @@ absl::Status Runner::Begin() {
   if (transaction_.has_value()) return absl::OkStatus();
   RETURN_IF_ERROR(Patiently([this] {
     absl::StatusOr<sqlite::Transaction> begun = sqlite::Transaction::Begin(db_);
-    if (begun.ok()) transaction_.emplace(*std::move(begun));
-    return begun.status();
+    if (!begun.ok()) return begun.status();
+    transaction_.emplace(*std::move(begun));
+    return absl::OkStatus();
   }));
   ASSIGN_OR_RETURN(const bool current, state_.IsCurrent());
   if (!current) return Overtaken();
