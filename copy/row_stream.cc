@@ -1,5 +1,6 @@
 #include "copy/row_stream.h"
 
+#include <csignal>
 #include <cstddef>
 #include <utility>
 
@@ -39,8 +40,11 @@ RowStream::~RowStream() {
   Stop();
 }
 
-// The reading thread.
+// The reading thread. Signals are the host's business: its handlers run on its own threads.
 void RowStream::ReadBlocks() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
   bool more = true;
   while (more) {
     std::string block = queue_.Spare();
