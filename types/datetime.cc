@@ -1,6 +1,9 @@
 #include "types/datetime.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <string>
 
@@ -16,34 +19,44 @@ constexpr int kDaysFrom1970To2000 = 10957;
 // What PostgreSQL can print: years from 4714 before Christ on, to 5874897 for dates and 294276 for timestamps.
 constexpr int64_t kLeastDay = -2451545;
 constexpr int64_t kLastDay = 2145031948;
+constexpr int64_t kErasBefore = 20;  // of 400 years
 
 struct Civil {
   int64_t year;  // 0 is the year 1 before Christ
-  int month;
-  int day;
+  uint32_t month;
+  uint32_t day;
 };
 
 // The proleptic Gregorian calendar by eras of 400 years that begin on 1 March, so that the leap day is a year's last.
 Civil CivilFromDays(int64_t days_since_2000) {
-  const int64_t day = days_since_2000 + kDaysFrom1970To2000 + 719468;
-  const int64_t era = (day >= 0 ? day : day - 146096) / 146097;
-  const auto day_of_era = static_cast<unsigned>(day - era * 146097);
+  // Counted from 1 March of a year far enough before Christ that 32 bits without a sign do.
+  const auto day = static_cast<uint32_t>(days_since_2000 + kDaysFrom1970To2000 + 719468 + kErasBefore * 146097);
+  const uint32_t era = day / 146097;
+  const uint32_t day_of_era = day - era * 146097;
   const unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
   const unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const unsigned month = (5 * day_of_year + 2) / 153;
-  return {static_cast<int64_t>(year_of_era) + era * 400 + (month >= 10 ? 1 : 0),
-          static_cast<int>(month < 10 ? month + 3 : month - 9),
-          static_cast<int>(day_of_year - (153 * month + 2) / 5 + 1)};
+  return {static_cast<int64_t>(year_of_era + era * 400 + (month >= 10 ? 1 : 0)) - kErasBefore * 400,
+          month < 10 ? month + 3 : month - 9, day_of_year - (153 * month + 2) / 5 + 1};
 }
 
 int64_t DaysFromCivil(const Civil& civil) {
   const int64_t year = civil.year - (civil.month <= 2 ? 1 : 0);
   const int64_t era = (year >= 0 ? year : year - 399) / 400;
   const int64_t year_of_era = year - era * 400;
-  const int64_t day_of_year = (153 * (civil.month + (civil.month > 2 ? -3 : 9)) + 2) / 5 + civil.day - 1;
+  const int64_t day_of_year = (153 * (civil.month > 2 ? civil.month - 3 : civil.month + 9) + 2) / 5 + civil.day - 1;
   const int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
   return era * 146097 + day_of_era - 719468 - kDaysFrom1970To2000;
 }
+
+constexpr auto kTwoDigits = [] {
+  std::array<char, 200> digits = {};
+  for (size_t i = 0; i < 100; ++i) {
+    digits[2 * i] = static_cast<char>('0' + i / 10);
+    digits[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return digits;
+}();
 
 // A text of at most 64 bytes that grows to the right.
 class Writer {
@@ -52,9 +65,9 @@ class Writer {
   void Put(absl::string_view text) {
     for (const char c : text) Put(c);
   }
-  void Two(int64_t number) {
-    Put(static_cast<char>('0' + number / 10));
-    Put(static_cast<char>('0' + number % 10));
+  void Two(uint32_t number) {
+    std::memcpy(at_, &kTwoDigits[2 * number], 2);
+    at_ += 2;
   }
   // At least four digits, as PostgreSQL pads years.
   void Year(int64_t year) {
@@ -65,8 +78,8 @@ class Writer {
       while (count > 0) Put(reversed[--count]);
       return;
     }
-    Two(year / 100);
-    Two(year % 100);
+    Two(static_cast<uint32_t>(year) / 100);
+    Two(static_cast<uint32_t>(year) % 100);
   }
   // The date without its era; returns whether " BC" has to follow at the very end.
   bool Date(int64_t days) {
@@ -79,18 +92,18 @@ class Writer {
     return civil.year <= 0;
   }
   void Time(int64_t micros) {
-    const int64_t seconds = micros / kMicrosPerSecond;
+    const auto seconds = static_cast<uint32_t>(micros / kMicrosPerSecond);
     Two(seconds / 3600);
     Put(':');
     Two(seconds / 60 % 60);
     Put(':');
     Two(seconds % 60);
-    Fraction(micros % kMicrosPerSecond);
+    Fraction(static_cast<uint32_t>(micros % kMicrosPerSecond));
   }
-  void Fraction(int64_t micros) {
+  void Fraction(uint32_t micros) {
     if (micros == 0) return;
     Put('.');
-    for (int64_t unit = kMicrosPerSecond / 10; micros > 0; unit /= 10) {
+    for (uint32_t unit = kMicrosPerSecond / 10; micros > 0; unit /= 10) {
       Put(static_cast<char>('0' + micros / unit));
       micros %= unit;
     }
@@ -196,7 +209,8 @@ bool ParseTimestamptz(absl::string_view text, int64_t* micros) {
   if (!TakeClock(&text, &seconds) || !TakeFraction(&text, &fraction)) return false;
   const bool west = Take(&text, '-');
   if ((!west && !Take(&text, '+')) || !TakeClock(&text, &zone) || !text.empty()) return false;
-  const int64_t days = DaysFromCivil({before_christ ? 1 - year : year, static_cast<int>(month), static_cast<int>(day)});
+  const int64_t days =
+      DaysFromCivil({before_christ ? 1 - year : year, static_cast<uint32_t>(month), static_cast<uint32_t>(day)});
   *micros = days * kMicrosPerDay + (seconds + (west ? zone : -zone)) * kMicrosPerSecond + fraction;
   return true;
 }
@@ -232,7 +246,7 @@ absl::Status TimetzFromBinary(absl::string_view bytes, Scratch& scratch, Value* 
   if (west <= -86400 || west >= 86400) return OutOfRange("time with time zone", west);
   Writer writer;
   writer.Time(micros);
-  const int32_t offset = west < 0 ? -west : west;
+  const auto offset = static_cast<uint32_t>(west < 0 ? -west : west);
   writer.Put(west > 0 ? '-' : '+');
   writer.Two(offset / 3600);
   if (offset % 3600 != 0) {
