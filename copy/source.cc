@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "copy/statement_text.h"
 #include "postgres/describe.h"
 #include "status/status_macros.h"
 
@@ -117,9 +118,7 @@ bool IsTableName(absl::string_view text) {
 }
 
 absl::StatusOr<Source> DescribeSource(postgres::Connection& connection, absl::string_view text) {
-  text = absl::StripAsciiWhitespace(text);
-  while (!text.empty() && text.back() == ';')
-    text = absl::StripTrailingAsciiWhitespace(text.substr(0, text.size() - 1));
+  text = absl::StripAsciiWhitespace(StatementBody(text));
   if (text.empty()) return absl::InvalidArgumentError("no query given, expected a query or the name of a table");
   Source source;
   if (IsTableName(text)) source.table = std::string(text);

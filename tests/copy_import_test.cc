@@ -67,6 +67,7 @@ TEST_F(ImportTest, TakesQueriesAndNames) {
   EXPECT_EQ(Import("VALUES (1, 'a'), (2, 'b')", "q3"), "2");
   EXPECT_EQ(Import("WITH w AS (SELECT 1 AS n) SELECT n FROM w", "q4"), "1");
   EXPECT_EQ(Import("SELECT 1 AS n WHERE false", "q5"), "0");
+  EXPECT_EQ(Import("SELECT ';' AS a; -- as scripts have it\n", "q6"), "1");
   EXPECT_EQ(host_.Value("SELECT count(*) FROM q5"), "0");
 }
 
