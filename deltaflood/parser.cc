@@ -45,8 +45,10 @@ constexpr uint32_t Bit(Key key) {
 
 // kKeyCount for a key that is not ours.
 Key FindKey(absl::string_view name, size_t expected) {
-  if (expected < kKeyCount && kKeyNames[expected] == name) return static_cast<Key>(expected);
-  for (size_t i = 0; i < kKeyCount; ++i) {
+  for (size_t i = expected; i < kKeyCount; ++i) {
+    if (kKeyNames[i] == name) return static_cast<Key>(i);
+  }
+  for (size_t i = 0; i < expected; ++i) {
     if (kKeyNames[i] == name) return static_cast<Key>(i);
   }
   return kKeyCount;
@@ -213,6 +215,8 @@ size_t UnescapeOne(absl::string_view text, std::string* out) {
 
 Parser::Parser(ParseOptions options) : options_(std::move(options)) {}
 
+Parser::Parser(HeadCache* heads) : heads_(heads) {}
+
 absl::Status Parser::Parse(absl::string_view line, Record* out) {
   return ParsePart(line, Part::kAll, out);
 }
@@ -241,13 +245,18 @@ absl::Status Parser::ParsePart(absl::string_view line, Part part, Record* out) {
     may_escape_ = may_escape_ && memchr(line.data(), '\\', line.size()) != nullptr;
   }
   if (options_.separator.size() == 1) {
-    return ParseFields(FieldReader<ByteScanner>(line, options_.separator), part, out);
+    return ParseFields<FieldReader<ByteScanner>>(part, out);
   }
-  return ParseFields(FieldReader<TextScanner>(line, options_.separator), part, out);
+  return ParseFields<FieldReader<TextScanner>>(part, out);
 }
 
 template <typename Fields>
-absl::Status Parser::ParseFields(Fields fields, Part part, Record* out) {
+absl::Status Parser::ParseFields(Part part, Record* out) {
+  if (heads_->Find(line_, options_.separator, out)) {
+    if (part == Part::kHead || out->columns_offset == line_.size()) return absl::OkStatus();
+    return ParseColumns(Fields(line_.substr(out->columns_offset), options_.separator), out);
+  }
+  Fields fields(line_, options_.separator);
   RETURN_IF_ERROR(ParseHeadFields(&fields, out));
   // The original puts a row's OID behind the action. A column of that name is
   // written with an escape when it comes first, and so is not taken for it.
@@ -260,6 +269,7 @@ absl::Status Parser::ParseFields(Fields fields, Part part, Record* out) {
     fields = ahead;
   }
   out->columns_offset = fields.Offset();
+  heads_->Keep(line_, head_end_, *out);
   if (part == Part::kHead) return absl::OkStatus();
   return ParseColumns(std::move(fields), out);
 }
@@ -280,6 +290,7 @@ absl::Status Parser::ParseHeadFields(Fields* fields, Record* out) {
     }
     RETURN_IF_ERROR(ParseMetadata(key, value, out));
   }
+  head_end_ = OffsetOf(value) + value.size();
   out->has_position = (seen_ & Bit(kClock)) != 0 && (seen_ & Bit(kSeq)) != 0;
   if (out->table.empty() && NeedsTable(out->action)) {
     return absl::InvalidArgumentError(

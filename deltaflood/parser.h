@@ -20,6 +20,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "deltaflood/head_cache.h"
 #include "deltaflood/record.h"
 
 namespace deltamirror::deltaflood {
@@ -40,6 +41,8 @@ class Parser {
  public:
   Parser() = default;
   explicit Parser(ParseOptions options);
+  // Parsers of the same lines, on one thread, may share what they know of their heads. `heads` must outlive them.
+  explicit Parser(HeadCache* heads);
   Parser(const Parser&) = delete;
   Parser& operator=(const Parser&) = delete;
 
@@ -57,7 +60,7 @@ class Parser {
 
   absl::Status ParsePart(absl::string_view line, Part part, Record* out);
   template <typename Fields>
-  absl::Status ParseFields(Fields fields, Part part, Record* out);
+  absl::Status ParseFields(Part part, Record* out);
   template <typename Fields>
   absl::Status ParseHeadFields(Fields* fields, Record* out);
   template <typename Fields>
@@ -69,11 +72,14 @@ class Parser {
   absl::Status UnpairedError() const;
 
   ParseOptions options_;
+  HeadCache own_heads_;
+  HeadCache* heads_ = &own_heads_;
   // Unescaped texts. It never grows while a line is read: records point into it.
   std::string scratch_;
   absl::string_view line_;   // the line being parsed, without LF
   bool may_escape_ = false;  // whether a field of line_ may hold an escape
   uint32_t seen_ = 0;        // a bit for each metadata key that came
+  size_t head_end_ = 0;      // where the action ends in line_
   size_t expected_key_ = 0;  // the metadata key that most likely comes next
 };
 

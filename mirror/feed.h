@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "daystream/position.h"
+#include "deltaflood/head_cache.h"
 #include "deltaflood/parser.h"
 #include "deltaflood/record.h"
 #include "mirror/applier.h"
@@ -84,12 +85,14 @@ class Feed {
   absl::Status DropHeld();
   bool IsResent(const deltaflood::Record& record, const Progress& progress) const;
 
-  deltaflood::Parser parser_;
+  // A line that is held is parsed again when it is applied.
+  deltaflood::HeadCache heads_;
+  deltaflood::Parser parser_{&heads_};
   deltaflood::Record record_;
   absl::string_view line_;
   bool held_back_ = false;  // whether record_ is a head only
 
-  deltaflood::Parser held_parser_;
+  deltaflood::Parser held_parser_{&heads_};
   deltaflood::Record held_record_;
   HeldLines held_;
   HeldLines::Mark keep_;

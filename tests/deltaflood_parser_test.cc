@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "deltaflood/format.h"
 #include "deltaflood/parser.h"
 #include "tests/status_matchers.h"
 
@@ -275,6 +276,49 @@ TEST_F(ParserTest, EveryPrefixIsParsedOrRefused) {
     }
     if (!status.ok()) {
       EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("expected"))) << size;
+    }
+  }
+}
+
+// A parser compares a line's head with those before it: what it gives must be what one gives that has seen nothing.
+TEST(ParserHeadTest, LinesThatBeginAlikeAreReadAsIfAlone) {
+  const std::vector<std::string> lines = {
+      "_table t _schema s _xid 7 _lsn 0/1 _action insert a 1 b x",
+      "_table t _schema s _xid 7 _lsn 0/1 _action insert a 2 b y",
+      "_table t _schema s _xid 7 _lsn 0/1 _action insert",
+      "_table t _schema s _xid 7 _lsn 0/1 _action insert a",
+      "_table t _schema s _xid 7 _lsn 0/1 _action inserts a 1",
+      "_table t _schema s _xid 7 _lsn 0/1 _action insert _oid 5 a 1",
+      "_table t _schema s _xid 7 _lsn 0/1 _action insert _oids 5 a 1",
+      "_table t _schema s _xid 7 _lsn 0/1 _action update a \\N b \\t",
+      "_xid 7 _lsn 0/1 _time 9 _action commit",
+      "_table t _schema s _xid 7 _lsn 0/1 _action update a 3",
+      "_xid 7 _lsn 0/1 _time 9 _action commit",
+      "_xid 8 _lsn 0/2 _time 10 _action commit",
+      "_table \\t _xid 7 _action delete a 1",
+      "_table \\t _xid 7 _action delete a 2",
+      "_c 5 _s 1 _table t _xid 7 _action delete a 2",
+      "_c 5 _s 2 _table t _xid 7 _action delete a 2",
+      "_table t _xid 7 _new 1 _action delete a 2",
+      "_table t _xid 7 _new 1 _action delete a 3",
+      "_table t _relid 4 _identity full _partition p _qualified_table q _action truncate",
+      "_table t _relid 4 _identity full _partition p _qualified_table q _action truncate",
+  };
+  Parser seen_all;
+  for (const auto part : {&Parser::Parse, &Parser::ParseHead}) {
+    for (const std::string& words : lines) {
+      const std::string line = Tabs(words);
+      Parser seen_nothing;
+      Record expected, got;
+      const absl::Status status = (seen_nothing.*part)(line, &expected);
+      EXPECT_EQ((seen_all.*part)(line, &got), status) << words;
+      if (!status.ok()) continue;
+      std::string expected_text, got_text;
+      AppendRecord(expected, &expected_text);
+      AppendRecord(got, &got_text);
+      EXPECT_EQ(got_text, expected_text) << words;
+      EXPECT_EQ(got.columns_offset, expected.columns_offset) << words;
+      EXPECT_EQ(got.has_xid, expected.has_xid) << words;
     }
   }
 }

@@ -1,0 +1,68 @@
+#include "deltaflood/head_cache.h"
+
+#include <algorithm>
+
+#include "absl/strings/match.h"
+
+namespace deltamirror::deltaflood {
+namespace {
+
+// The record's texts that a head can have.
+constexpr absl::string_view Record::*kTexts[] = {&Record::table, &Record::schema, &Record::qualified_table,
+                                                 &Record::partition, &Record::identity};
+
+bool LiesIn(absl::string_view text, absl::string_view whole) {
+  return text.empty() || (text.data() >= whole.data() && text.data() + text.size() <= whole.data() + whole.size());
+}
+
+// Copies what a head says, the texts with what is at the same place in `to`.
+void CopyHead(const Record& record, const char* from, const char* to, Record* out) {
+  out->has_xid = record.has_xid;
+  out->xid = record.xid;
+  out->has_lsn = record.has_lsn;
+  out->lsn = record.lsn;
+  out->has_time = record.has_time;
+  out->time = record.time;
+  out->has_relid = record.has_relid;
+  out->relid = record.relid;
+  out->action = record.action;
+  for (const auto text : kTexts) {
+    const absl::string_view bytes = record.*text;
+    if (!bytes.empty()) out->*text = absl::string_view(to + (bytes.data() - from), bytes.size());
+  }
+}
+
+}  // namespace
+
+bool HeadCache::Find(absl::string_view line, absl::string_view separator, Record* out) const {
+  for (const Head& head : heads_) {
+    if (head.bytes.empty() || !absl::StartsWith(line, head.bytes)) continue;
+    const absl::string_view rest = line.substr(head.bytes.size());
+    // The action goes on, or a legacy OID follows it.
+    if (!rest.empty() &&
+        (!absl::StartsWith(rest, separator) || absl::StartsWith(rest.substr(separator.size()), "_oid"))) {
+      return false;
+    }
+    CopyHead(head.record, head.bytes.data(), line.data(), out);
+    out->columns_offset = rest.empty() ? line.size() : head.bytes.size() + separator.size();
+    return true;
+  }
+  return false;
+}
+
+void HeadCache::Keep(absl::string_view line, size_t end, const Record& record) {
+  // A position is never the same again; the others are rare.
+  if (record.has_position || record.clock != 0 || record.seq != 0 || !record.oid.empty() || !record.unknown.empty())
+    return;
+  const absl::string_view bytes = line.substr(0, end);
+  for (const auto text : kTexts) {
+    if (!LiesIn(record.*text, bytes)) return;  // it was unescaped
+  }
+  const bool ends = record.action == Action::kCommit || record.action == Action::kRollback;
+  Head& head = heads_[ends ? 1 : 0];
+  head.bytes.assign(bytes.data(), bytes.size());
+  head.record.Clear();
+  CopyHead(record, line.data(), head.bytes.data(), &head.record);
+}
+
+}  // namespace deltamirror::deltaflood
