@@ -45,7 +45,7 @@ Applier::Applier(sqlite3* db, Settings settings, State* state)
 void Applier::Forget() {
   tables_.clear();
   changed_.clear();
-  last_ = nullptr;
+  last_ = waiting_ = nullptr;
   handovers_ = 0;
   loaded_handovers_ = false;
   schema_version_ = -1;
@@ -198,6 +198,7 @@ void Applier::EndHandover(Table* table) {
 
 absl::Status Applier::Apply(const Record& record) {
   failed_table_ = -1;
+  if (record.action == Action::kRelation) RETURN_IF_ERROR(Flush());
   if (record.action == Action::kRelation && state_ != nullptr) RETURN_IF_ERROR(RenameByRelid(record));
   absl::StatusOr<Table*> table = Find(record);
   if (!table.ok()) {
@@ -208,8 +209,8 @@ absl::Status Applier::Apply(const Record& record) {
   absl::StatusOr<bool> wanted = IsWanted(*table, record);
   if (!wanted.ok()) return Failed(**table, record, wanted.status());
   if (!*wanted) return absl::OkStatus();
+  RETURN_IF_ERROR(FlushBut(*table));
   if (absl::Status status = ApplyTo(*table, record); !status.ok()) {
-    failed_table_ = (*table)->state;
     return Failed(**table, record, status);
   }
   ClearError(*table);
@@ -219,6 +220,7 @@ absl::Status Applier::Apply(const Record& record) {
 absl::Status Applier::ApplyTo(Table* table, const Record& record) {
   if (record.action == Action::kRelation) return ApplyRelation(table, record);
   RETURN_IF_ERROR(Open(table));
+  waiting_ = table;
   if (!table->in_transaction) {
     table->in_transaction = true;
     changed_.push_back(table);
@@ -232,7 +234,7 @@ absl::StatusOr<MirroredTable::Outcome> Applier::Change(Table* table, const Recor
   MirroredTable& rows = *table->table;
   switch (record.action) {
     case Action::kInsert:
-      return rows.Insert(record.columns);
+      return rows.Insert(record);
     case Action::kUpdate:
       return rows.Update(record.columns);
     case Action::kDelete:
@@ -382,6 +384,19 @@ absl::Status Applier::EndTransaction(uint64_t commit_lsn) {
   return absl::OkStatus();
 }
 
+absl::Status Applier::Flush() {
+  return FlushBut(nullptr);
+}
+
+// The order between tables is kept, for the triggers and foreign keys that somebody may have added here.
+absl::Status Applier::FlushBut(const Table* table) {
+  if (waiting_ == nullptr || waiting_ == table) return absl::OkStatus();
+  Table* const waiting = std::exchange(waiting_, nullptr);
+  if (waiting->table == nullptr) return absl::OkStatus();
+  const absl::Status status = waiting->table->Flush();
+  return status.ok() ? status : Failed(*waiting, Record(), status);
+}
+
 absl::Status Applier::Settle() {
   for (Table* table : changed_) {
     if (table->table != nullptr) RETURN_IF_ERROR(table->table->Settle());
@@ -390,6 +405,7 @@ absl::Status Applier::Settle() {
 }
 
 absl::Status Applier::SaveTouched() {
+  RETURN_IF_ERROR(Flush());
   for (auto& [key, table] : tables_) {
     if (!table->touched) continue;
     table->touched = false;
@@ -398,7 +414,11 @@ absl::Status Applier::SaveTouched() {
   return absl::OkStatus();
 }
 
-absl::Status Applier::Failed(const Table& table, const Record& record, const absl::Status& status) {
+// `came`: the record that was to be applied. One that waited may be what could not.
+absl::Status Applier::Failed(const Table& table, const Record& came, const absl::Status& status) {
+  failed_table_ = table.state;
+  const Record* waited = table.table == nullptr ? nullptr : table.table->failed();
+  const Record& record = waited == nullptr ? came : *waited;
   std::string where =
       absl::StrCat("could not apply ", deltaflood::ActionName(record.action), " to table \"", table.target, "\"");
   if (table.table != nullptr && record.action != Action::kTruncate && record.action != Action::kRelation) {

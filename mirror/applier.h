@@ -42,13 +42,16 @@ class Applier {
   // Before a commit that is not at such an end (plain daystream_apply, a stream without commit lines).
   absl::Status Settle();
 
+  // Rows may wait in memory, for one statement to write many. Afterwards all that was applied is in the tables.
+  absl::Status Flush();
+
   // To be called when a SQLite transaction begins: notices that a table was altered.
   absl::Status Refresh();
 
   // Drops all that it knows of tables: the state was loaded anew, or a transaction was rolled back.
   void Forget();
 
-  // Writes the rows of the tables that were touched since.
+  // Flushes, and writes the state of the tables that were touched since.
   absl::Status SaveTouched();
 
   // Of all tables, since it was made.
@@ -86,6 +89,7 @@ class Applier {
   void EndHandover(Table* table);
   void ClearError(Table* table);
   TableState* StateOf(const Table& table);
+  absl::Status FlushBut(const Table* table);
   absl::Status Failed(const Table& table, const deltaflood::Record& record, const absl::Status& status);
 
   sqlite3* db_;
@@ -96,6 +100,7 @@ class Applier {
   std::string lookup_;
   Table* last_ = nullptr;
   std::vector<Table*> changed_;  // those with in_transaction
+  Table* waiting_ = nullptr;     // whose rows may wait
   bool loaded_handovers_ = false;
   int handovers_ = 0;  // tables with one
   Counters totals_;

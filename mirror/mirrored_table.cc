@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "sqlite/error.h"
 #include "sqlite/statement.h"
 #include "status/status_macros.h"
 
@@ -12,6 +13,9 @@ namespace {
 
 // Of a value, in messages.
 constexpr size_t kMostBytesShown = 60;
+
+// Fewer rows are inserted one by one: a statement over many has a price of its own.
+constexpr size_t kLeastRun = 4;
 
 bool IsUniqueViolation(const absl::Status& status) {
   return status.code() == absl::StatusCode::kFailedPrecondition &&
@@ -26,10 +30,52 @@ MirroredTable::MirroredTable(sqlite3* db, Plan plan, const Settings& settings)
       on_missing_(settings.on_missing),
       on_conflict_(settings.on_conflict),
       statements_(db, &plan_, settings.on_conflict),
-      moves_(db, &plan_) {}
+      moves_(db, &plan_),
+      run_(db, &plan_) {}
 
-absl::StatusOr<MirroredTable::Outcome> MirroredTable::Insert(const RowColumns& columns) {
+// A row in the way in another unique index must go, row by row; and whoever ignores conflicts counts them.
+bool MirroredTable::CanRun() const {
+  return on_conflict_ == OnConflict::kReplace && !plan_.has_other_unique && moves_.empty();
+}
+
+absl::StatusOr<MirroredTable::Outcome> MirroredTable::Insert(const deltaflood::Record& record) {
   RETURN_IF_ERROR(CheckNoReplace("insert"));
+  const bool runs = CanRun() && !record.columns.empty();
+  if (!run_.empty() && (!runs || run_.IsFull() || !run_.Fits(record.columns))) RETURN_IF_ERROR(Flush());
+  if (!runs) return InsertOne(record.columns);
+  RETURN_IF_ERROR(run_.Add(record));
+  return Outcome::kApplied;
+}
+
+absl::Status MirroredTable::Flush() {
+  failed_ = false;
+  if (run_.empty()) return absl::OkStatus();
+  if (run_.size() < kLeastRun) return FlushOneByOne(0);
+  const absl::Status status = run_.Insert();
+  if (status.ok()) {
+    run_.Clear();
+    return status;
+  }
+  if (!sqlite::IsRowError(status)) return status;
+  if (sqlite::KeepsRowsBefore(db_)) return FlushOneByOne(run_.failed_row());
+  // With a key, a row that the run may have inserted can be inserted again.
+  if (!plan_.conflict.empty()) return FlushOneByOne(0);
+  const absl::Status again = FlushOneByOne(run_.failed_row());
+  return again.ok() ? status : again;
+}
+
+absl::Status MirroredTable::FlushOneByOne(size_t first) {
+  for (size_t row = first; row < run_.size(); ++row) {
+    run_.Get(row, &waiting_);
+    failed_ = true;
+    RETURN_IF_ERROR(InsertOne(waiting_.columns).status());
+    failed_ = false;
+  }
+  run_.Clear();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<MirroredTable::Outcome> MirroredTable::InsertOne(const RowColumns& columns) {
   if (!moves_.empty()) RETURN_IF_ERROR(moves_.Settle(columns));
   ASSIGN_OR_RETURN(RowStatement * insert, statements_.Find(RowAction::kInsert, columns, none_));
   ASSIGN_OR_RETURN(const int changed, insert->Run(columns, none_));
@@ -37,6 +83,7 @@ absl::StatusOr<MirroredTable::Outcome> MirroredTable::Insert(const RowColumns& c
 }
 
 absl::StatusOr<MirroredTable::Outcome> MirroredTable::Update(const RowColumns& columns) {
+  RETURN_IF_ERROR(Flush());
   if (!has_old_) return UpdateByKey(columns);
   has_old_ = false;
   return KeyStays(columns) ? UpdateByKey(columns) : Move(columns);
@@ -92,6 +139,7 @@ absl::Status MirroredTable::Replace(const RowColumns& columns) {
 
 absl::StatusOr<MirroredTable::Outcome> MirroredTable::Delete(const RowColumns& columns) {
   RETURN_IF_ERROR(CheckNoReplace("delete"));
+  RETURN_IF_ERROR(Flush());
   ASSIGN_OR_RETURN(RowStatement * remove, statements_.Find(RowAction::kDelete, columns, none_));
   ASSIGN_OR_RETURN(const int changed, remove->Run(columns, none_));
   if (!moves_.empty()) RETURN_IF_ERROR(moves_.Settle(columns));
@@ -102,12 +150,20 @@ absl::StatusOr<MirroredTable::Outcome> MirroredTable::Delete(const RowColumns& c
 
 absl::Status MirroredTable::Truncate() {
   RETURN_IF_ERROR(CheckNoReplace("truncate"));
+  RETURN_IF_ERROR(Flush());
   moves_.Clear();
   return sqlite::Execute(db_, absl::StrCat("DELETE FROM ", plan_.table));
 }
 
 absl::Status MirroredTable::EndTransaction() {
   RETURN_IF_ERROR(CheckNoReplace("end of the transaction"));
+  if (moves_.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(Flush());
+  return moves_.SettleAll();
+}
+
+absl::Status MirroredTable::Settle() {
+  RETURN_IF_ERROR(Flush());
   return moves_.SettleAll();
 }
 

@@ -13,6 +13,7 @@
 #include "mirror/key_moves.h"
 #include "mirror/owned_columns.h"
 #include "mirror/plan.h"
+#include "mirror/row_run.h"
 #include "mirror/row_statement.h"
 #include "mirror/settings.h"
 #include "sqlite/api.h"
@@ -37,7 +38,8 @@ class MirroredTable {
   // Within a hand-over, a row that is not there is no error: the copy may have seen a later TRUNCATE.
   void set_in_handover(bool in_handover) { in_handover_ = in_handover; }
 
-  absl::StatusOr<Outcome> Insert(const RowColumns& columns);
+  // The row may wait, with others like it, for the next change of another kind, or for Flush.
+  absl::StatusOr<Outcome> Insert(const deltaflood::Record& record);
   // Of the row that a Replace right before described, or else of the one whose key is among `columns`.
   absl::StatusOr<Outcome> Update(const RowColumns& columns);
   // Describes the row, by its old values, that the next Update is for.
@@ -45,15 +47,24 @@ class MirroredTable {
   absl::StatusOr<Outcome> Delete(const RowColumns& columns);
   absl::Status Truncate();
 
-  // To be called at the end of the source's transaction.
+  // To be called at the end of the source's transaction. Rows still may wait.
   absl::Status EndTransaction();
+
+  // Writes the rows that wait. On an error, failed() is the record, an insert, that could not be applied; null means
+  // the record that made the call necessary.
+  absl::Status Flush();
+  const deltaflood::Record* failed() const { return failed_ ? &waiting_ : nullptr; }
+
   // To be called before a commit that is not at such an end: a Replace may still wait for its Update.
-  absl::Status Settle() { return moves_.SettleAll(); }
+  absl::Status Settle();
 
   // "(a=fox61)": the key among `columns`, or all of them without a key; long values are cut.
   std::string Describe(const RowColumns& columns) const;
 
  private:
+  bool CanRun() const;
+  absl::Status FlushOneByOne(size_t first);
+  absl::StatusOr<Outcome> InsertOne(const RowColumns& columns);
   absl::StatusOr<Outcome> UpdateByKey(const RowColumns& columns);
   absl::StatusOr<Outcome> Move(const RowColumns& columns);
   absl::StatusOr<int> MoveRow(const RowColumns& columns);
@@ -68,6 +79,9 @@ class MirroredTable {
   bool in_handover_ = false;
   RowStatements statements_;
   KeyMoves moves_;
+  RowRun run_;
+  deltaflood::Record waiting_;  // a row of run_
+  bool failed_ = false;         // it could not be applied
   bool has_old_ = false;
   OwnedColumns old_;  // of the Replace
   const RowColumns none_;

@@ -137,4 +137,16 @@ absl::StatusOr<std::string> RowSql(const Plan& plan, RowAction action, OnConflic
   return absl::InternalError("unknown row action");
 }
 
+std::string RunSql(const Plan& plan, const std::vector<int>& columns) {
+  std::string names;
+  std::string values;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (plan.columns[columns[i]].generated) continue;
+    absl::StrAppend(&names, names.empty() ? "" : ",", Name(plan, columns[i]));
+    absl::StrAppend(&values, values.empty() ? "c" : ",c", i);
+  }
+  return absl::StrCat("INSERT OR FAIL INTO ", plan.table, "(", names, ") SELECT ", values,
+                      " FROM deltamirror_rows(?1)");
+}
+
 }  // namespace deltamirror::mirror

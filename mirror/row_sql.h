@@ -21,6 +21,13 @@ namespace deltamirror::mirror {
 absl::StatusOr<std::string> RowSql(const Plan& plan, RowAction action, OnConflict policy,
                                    const std::vector<int>& columns, const std::vector<int>& old);
 
+// Inserts the rows of a sqlite::RowSource, parameter 1, whose columns are `columns`. A row whose key is there already
+// ends it, and those before it stay: without that word SQLite would save each page before it changes it, to be able to
+// take all of the run back.
+//
+//   RunSql(zzz, {a, b})   INSERT OR FAIL INTO "main"."zzz"("a","b") SELECT c0,c1 FROM deltamirror_rows(?1)
+std::string RunSql(const Plan& plan, const std::vector<int>& columns);
+
 }  // namespace deltamirror::mirror
 
 #endif  // DELTAMIRROR_MIRROR_ROW_SQL_H_

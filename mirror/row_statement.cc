@@ -45,7 +45,7 @@ absl::Status BindColumn(sqlite::Statement& statement, int index, const PlanColum
   return absl::OkStatus();
 }
 
-absl::Status RowStatement::AddParameters(const Plan& plan, const RowColumns& columns, std::vector<int>* indexes) {
+absl::Status FindColumns(const Plan& plan, const RowColumns& columns, std::vector<int>* indexes) {
   for (const deltaflood::Column& column : columns) {
     const int index = plan.Find(column.name);
     if (index < 0) {
@@ -57,7 +57,14 @@ absl::Status RowStatement::AddParameters(const Plan& plan, const RowColumns& col
           absl::StrCat("column \"", column.name, "\" of table \"", plan.name, "\" stands twice in the line"));
     }
     indexes->push_back(index);
-    parameters_.push_back({std::string(column.name), &plan.columns[index], {}});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RowStatement::AddParameters(const Plan& plan, const RowColumns& columns, std::vector<int>* indexes) {
+  RETURN_IF_ERROR(FindColumns(plan, columns, indexes));
+  for (size_t i = 0; i < columns.size(); ++i) {
+    parameters_.push_back({std::string(columns[i].name), &plan.columns[(*indexes)[i]], {}});
   }
   return absl::OkStatus();
 }

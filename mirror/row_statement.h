@@ -26,6 +26,10 @@ using RowColumns = std::vector<deltaflood::Column>;
 absl::Status BindColumn(sqlite::Statement& statement, int index, const PlanColumn& column,
                         const deltaflood::Column& value, types::Scratch& scratch);
 
+// The columns' places in the plan. FailedPrecondition or InvalidArgument, naming table and column, if one is not the
+// table's or stands twice.
+absl::Status FindColumns(const Plan& plan, const RowColumns& columns, std::vector<int>* indexes);
+
 class RowStatement {
  public:
   // The plan must outlive the statement. `columns`: of the new row, or of the row to delete; `old`: for kMove, what

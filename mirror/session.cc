@@ -64,7 +64,8 @@ absl::Status Session::Take(absl::string_view line) {
   ASSIGN_OR_RETURN(const bool news, feed_.Read(line, std::nullopt, progress != nullptr ? *progress : Progress()));
   if (!news) return absl::OkStatus();
   dirty_ = true;
-  return feed_.Process(applier_.get(), progress);
+  RETURN_IF_ERROR(feed_.Process(applier_.get(), progress));
+  return applier_->Flush();  // the caller's next statement must see it
 }
 
 absl::Status Session::Flush() {

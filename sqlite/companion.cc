@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "quote/quote.h"
 #include "sqlite/error.h"
+#include "sqlite/row_source.h"
 #include "sqlite/statement.h"
 #include "status/status_macros.h"
 
@@ -60,7 +61,8 @@ std::unique_ptr<Companion> Companion::Open(sqlite3* host) {
     // What does not work is the host's to do.
     if (companion->Attach(host, database.schema, database.file).ok()) companion->schemas_.push_back(database.schema);
   }
-  return companion->schemas_.empty() ? nullptr : std::move(companion);
+  if (companion->schemas_.empty() || RegisterRowSource(companion->db_) != SQLITE_OK) return nullptr;
+  return companion;
 }
 
 Companion::~Companion() {

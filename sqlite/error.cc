@@ -56,6 +56,31 @@ int ToResultCode(const absl::Status& status) {
   return status.code() == absl::StatusCode::kCancelled ? SQLITE_INTERRUPT : SQLITE_ERROR;
 }
 
+bool IsRowError(const absl::Status& status) {
+  switch (ToResultCode(status) & 0xff) {
+    case SQLITE_ERROR:
+    case SQLITE_CONSTRAINT:
+    case SQLITE_MISMATCH:
+    case SQLITE_TOOBIG:
+      return !status.ok();
+    default:
+      return false;
+  }
+}
+
+bool KeepsRowsBefore(sqlite3* db) {
+  switch (sqlite3_extended_errcode(db)) {
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_ROWID:
+    case SQLITE_CONSTRAINT_NOTNULL:
+    case SQLITE_CONSTRAINT_CHECK:
+      return true;
+    default:
+      return false;
+  }
+}
+
 void ResultError(sqlite3_context* context, const absl::Status& status) {
   const std::string message(status.message());
   sqlite3_result_error(context, message.data(), static_cast<int>(message.size()));

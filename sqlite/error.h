@@ -16,6 +16,14 @@ absl::Status StatusFrom(sqlite3* db, int rc, absl::string_view what);
 // The SQLite result code that stands for `status`; SQLITE_OK when it is OK, SQLITE_ERROR when nothing fits better.
 int ToResultCode(const absl::Status& status);
 
+// Whether a statement failed because of the row that it was at (a constraint, a value that cannot be had), and not
+// because of the disk, a lock, or what else fails every row.
+bool IsRowError(const absl::Status& status);
+
+// After an INSERT OR FAIL that has just failed so: whether the rows before that one are in the table. They are not if a
+// trigger or a foreign key ended it.
+bool KeepsRowsBefore(sqlite3* db);
+
 // Ends a scalar function with the error.
 void ResultError(sqlite3_context* context, const absl::Status& status);
 
