@@ -27,24 +27,56 @@ absl::Status CheckPublication(postgres::Connection& connection, const std::strin
                                           "make the slot again with pg_slot_create, which makes one"));
 }
 
-postgres::ReplicationStream::Options PgoutputOptions(const std::string& publication) {
-  return {{"proto_version", "1"}, {"publication_names", QuoteIdentifier(publication)}};
+postgres::ReplicationStream::Options PgoutputOptions(const std::string& publication, int server_version) {
+  const char* const version = server_version >= 160000   ? "4"
+                              : server_version >= 150000 ? "3"
+                              : server_version >= 140000 ? "2"
+                                                         : "1";
+  postgres::ReplicationStream::Options options = {{"proto_version", version},
+                                                  {"publication_names", QuoteIdentifier(publication)}};
+  if (server_version >= 140000) options.emplace_back("streaming", "on");
+  return options;
 }
 
 PgoutputFeed::PgoutputFeed(const Options& options)
     : catalog_(options.conninfo, options.publication, options.interrupt),
-      translator_({.tables = options.tables, .catalog = [this](const pgoutput::RelationMessage& message, uint32_t xid) {
-                     return catalog_.Describe(message, xid);
-                   }}) {}
+      translator_({.tables = options.tables,
+                   .catalog = [this](const pgoutput::RelationMessage& message,
+                                     uint32_t xid) { return catalog_.Describe(message, xid); }}),
+      streams_(options.directory) {}
 
 absl::Status PgoutputFeed::Take(absl::string_view message, SlotLog* log) {
+  ASSIGN_OR_RETURN(const bool streamed, streams_.Take(message));
+  if (!streamed) return Translate(message, log);
+  if (!has_more()) return absl::OkStatus();
+  const pgoutput::Commit& commit = streams_.commit();
+  return translator_.BeginTransaction(
+      {.final_lsn = commit.commit_lsn, .commit_time = commit.commit_time, .xid = streams_.committed()->xid()});
+}
+
+absl::Status PgoutputFeed::Continue(SlotLog* log) {
+  ASSIGN_OR_RETURN(const bool more, streams_.committed()->Take(
+                                        [this, log](absl::string_view message) { return Translate(message, log); }));
+  if (more) return absl::OkStatus();
+  RETURN_IF_ERROR(translator_.EndTransaction(streams_.commit(), &lines_));
+  streams_.Finish();
+  return EndTransaction(log);
+}
+
+absl::Status PgoutputFeed::Translate(absl::string_view message, SlotLog* log) {
   ASSIGN_OR_RETURN(const pgoutput::Translator::Event event, translator_.Translate(message, &lines_));
-  const bool ends = event == pgoutput::Translator::Event::kCommit;
-  if (!ends && lines_.size() < kBatchSize) return absl::OkStatus();
-  RETURN_IF_ERROR(log->Take(lines_, ends ? translator_.end_lsn() : 0));
+  if (event == pgoutput::Translator::Event::kCommit) return EndTransaction(log);
+  if (lines_.size() < kBatchSize) return absl::OkStatus();
+  RETURN_IF_ERROR(log->Take(lines_, 0));
   lines_.clear();
   if (lines_.capacity() > kKeptCapacity) lines_.shrink_to_fit();
-  if (ends) log->Pass(translator_.end_lsn());
+  return absl::OkStatus();
+}
+
+absl::Status PgoutputFeed::EndTransaction(SlotLog* log) {
+  RETURN_IF_ERROR(log->Take(lines_, translator_.end_lsn()));
+  lines_.clear();
+  log->Pass(translator_.end_lsn());
   return absl::OkStatus();
 }
 

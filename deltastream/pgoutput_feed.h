@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "deltastream/server_catalog.h"
 #include "deltastream/slot_log.h"
+#include "deltastream/streamed_transactions.h"
 #include "pgoutput/translator.h"
 #include "postgres/connection.h"
 #include "postgres/replication.h"
@@ -21,9 +22,9 @@ namespace deltamirror::deltastream {
 // Works on a connection for replication.
 absl::Status CheckPublication(postgres::Connection& connection, const std::string& publication);
 
-// For START_REPLICATION. Version 1 of the protocol brings all that lines are made of: a transaction comes when it has
-// committed, and the server keeps it until then.
-postgres::ReplicationStream::Options PgoutputOptions(const std::string& publication);
+// For START_REPLICATION: the newest version of the protocol that a server of this version (150020 for 15.20) knows.
+// From PostgreSQL 14 on, large transactions are streamed before they end, so that the server need not keep them.
+postgres::ReplicationStream::Options PgoutputOptions(const std::string& publication, int server_version);
 
 // For one START_REPLICATION.
 class PgoutputFeed {
@@ -32,6 +33,7 @@ class PgoutputFeed {
     std::string conninfo;  // for the catalog
     std::string publication;
     types::TableList tables;
+    std::string directory;  // for what is streamed and does not fit into memory: the daystream's
     postgres::InterruptCheck interrupt;
   };
 
@@ -40,15 +42,25 @@ class PgoutputFeed {
   PgoutputFeed& operator=(const PgoutputFeed&) = delete;
 
   // Gives the lines of one message to `log`: not each by itself, but the last of a transaction with its end. A
-  // transaction that has no lines is passed over in the log.
+  // transaction that has no lines is passed over in the log. Nothing of one that is streamed before its commit. Not
+  // while has_more().
   absl::Status Take(absl::string_view message, SlotLog* log);
 
-  // Whether a part of a transaction has come.
+  // A transaction that was streamed has committed, and waits to be given to the log: a part of it with each call of
+  // Continue, so that the caller can see to other things in between.
+  bool has_more() const { return streams_.committed() != nullptr; }
+  absl::Status Continue(SlotLog* log);
+
+  // Whether a transaction has come in part, or was given in part.
   bool in_transaction() const { return translator_.in_transaction(); }
 
  private:
+  absl::Status Translate(absl::string_view message, SlotLog* log);
+  absl::Status EndTransaction(SlotLog* log);
+
   ServerCatalog catalog_;
   pgoutput::Translator translator_;
+  StreamedTransactions streams_;
   std::string lines_;  // not yet given to the log
 };
 

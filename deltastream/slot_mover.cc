@@ -80,6 +80,7 @@ absl::StatusOr<std::unique_ptr<PgoutputFeed>> MakeFeed(const SlotMoverOptions& o
   if (source.plugin != kPgoutput) return nullptr;
   PgoutputFeed::Options feed = {
       .conninfo = options.conninfo, .publication = source.publication, .interrupt = options.interrupt};
+  ASSIGN_OR_RETURN(feed.directory, daystream::ResolveDestination(options.destination));
   if (!source.tables.empty()) {
     ASSIGN_OR_RETURN(feed.tables, types::TableList::Parse(source.tables));
   }
@@ -152,11 +153,12 @@ absl::Status SlotMover::Connect(std::optional<postgres::Connection> session) {
   ASSIGN_OR_RETURN(const Source source, LookAt(*session, options_));
   ASSIGN_OR_RETURN(std::unique_ptr<daystream::Writer> writer, OpenLog(options_, source, *session));
   ASSIGN_OR_RETURN(std::unique_ptr<PgoutputFeed> feed, MakeFeed(options_, source));
+  const int version = session->server_version();
   // 0: from where the slot was confirmed.
   ASSIGN_OR_RETURN(postgres::ReplicationStream stream,
-                   postgres::ReplicationStream::Start(
-                       *std::move(session), options_.slot, 0,
-                       feed != nullptr ? PgoutputOptions(source.publication) : DeltafloodOptions(source.tables)));
+                   postgres::ReplicationStream::Start(*std::move(session), options_.slot, 0,
+                                                      feed != nullptr ? PgoutputOptions(source.publication, version)
+                                                                      : DeltafloodOptions(source.tables)));
   auto log = std::make_unique<SlotLog>(std::move(writer), source.confirmed, options_.sync);
   link_.emplace(Link{std::move(log), std::move(feed), std::move(stream)});
   known_end_ = source.wal_end;
@@ -209,19 +211,8 @@ absl::StatusOr<bool> SlotMover::Next(Batch* batch) {
 
 // True for a batch, false at the end of the work.
 absl::StatusOr<bool> SlotMover::Work(Batch* batch) {
-  postgres::ReplicationMessage message;
   while (!ended_) {
-    ASSIGN_OR_RETURN(const postgres::ReplicationStream::Event event, link_->stream.Next(&message));
-    switch (event) {
-      case postgres::ReplicationStream::Event::kMessage:
-        RETURN_IF_ERROR(Take(message));
-        break;
-      case postgres::ReplicationStream::Event::kNothing:
-        RETURN_IF_ERROR(Idle());
-        break;
-      case postgres::ReplicationStream::Event::kEnd:
-        return absl::UnavailableError("the server ended the stream");
-    }
+    RETURN_IF_ERROR(Advance());
     const Clock::time_point now = Clock::now();
     RETURN_IF_ERROR(CheckInterrupt(now));
     ASSIGN_OR_RETURN(const bool synced, Settle(now));
@@ -235,6 +226,23 @@ absl::StatusOr<bool> SlotMover::Work(Batch* batch) {
     if (batch->records > 0) return true;
   }
   return false;
+}
+
+// Takes what comes next, or waits for it.
+absl::Status SlotMover::Advance() {
+  PgoutputFeed* const feed = link_->pgoutput.get();
+  if (feed != nullptr && feed->has_more()) return feed->Continue(link_->log.get());
+  postgres::ReplicationMessage message;
+  ASSIGN_OR_RETURN(const postgres::ReplicationStream::Event event, link_->stream.Next(&message));
+  switch (event) {
+    case postgres::ReplicationStream::Event::kMessage:
+      return Take(message);
+    case postgres::ReplicationStream::Event::kNothing:
+      return Idle();
+    case postgres::ReplicationStream::Event::kEnd:
+      break;
+  }
+  return absl::UnavailableError("the server ended the stream");
 }
 
 absl::Status SlotMover::Take(const postgres::ReplicationMessage& message) {

@@ -71,6 +71,7 @@ class SlotMover : public Mover {
 
   absl::Status Connect(std::optional<postgres::Connection> session);
   absl::Status ConnectAgain();
+  absl::Status Advance();
   bool Lose(const absl::Status& why, Batch* batch);
   absl::StatusOr<bool> Work(Batch* batch);
   absl::Status Take(const postgres::ReplicationMessage& message);

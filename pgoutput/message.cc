@@ -249,6 +249,31 @@ absl::Status DecodeLogicalMessage(Reader* reader, LogicalMessage* out) {
   return reader->Bytes("the content", size, &out->content);
 }
 
+absl::Status DecodeStreamStart(Reader* reader, StreamStart* out) {
+  RETURN_IF_ERROR(reader->Uint32("the transaction's xid", &out->xid));
+  uint8_t first = 0;
+  RETURN_IF_ERROR(reader->Byte("whether it is the first segment", &first));
+  if (first > 1) return reader->Unexpected("a first segment of 0 or 1");
+  out->first_segment = first == 1;
+  return absl::OkStatus();
+}
+
+absl::Status DecodeStreamCommit(Reader* reader, StreamCommit* out) {
+  RETURN_IF_ERROR(reader->Uint32("the transaction's xid", &out->xid));
+  return DecodeCommit(reader, &out->commit);
+}
+
+// With streaming "parallel" there are an LSN and a time behind it, which say nothing to us.
+absl::Status DecodeStreamAbort(Reader* reader, StreamAbort* out) {
+  RETURN_IF_ERROR(reader->Uint32("the transaction's xid", &out->xid));
+  RETURN_IF_ERROR(reader->Uint32("the subtransaction's xid", &out->subxid));
+  if (reader->left() == 0) return absl::OkStatus();
+  uint64_t lsn = 0;
+  RETURN_IF_ERROR(reader->Uint64("the abort's LSN", &lsn));
+  int64_t time = 0;
+  return reader->Time("the abort's time", &time);
+}
+
 absl::Status DecodeBody(Reader* reader, Message* out) {
   switch (out->type) {
     case MessageType::kBegin:
@@ -271,6 +296,14 @@ absl::Status DecodeBody(Reader* reader, Message* out) {
       return DecodeTruncate(reader, &out->truncate);
     case MessageType::kMessage:
       return DecodeLogicalMessage(reader, &out->logical);
+    case MessageType::kStreamStart:
+      return DecodeStreamStart(reader, &out->stream_start);
+    case MessageType::kStreamStop:
+      return absl::OkStatus();
+    case MessageType::kStreamCommit:
+      return DecodeStreamCommit(reader, &out->stream_commit);
+    case MessageType::kStreamAbort:
+      return DecodeStreamAbort(reader, &out->stream_abort);
   }
   return absl::InternalError("unexpected message type");
 }
@@ -278,13 +311,6 @@ absl::Status DecodeBody(Reader* reader, Message* out) {
 // What is known and was not asked for.
 absl::Status Refuse(char type) {
   switch (type) {
-    case 'S':  // Stream Start
-    case 'E':  // Stream Stop
-    case 'c':  // Stream Commit
-    case 'A':  // Stream Abort
-      return absl::UnimplementedError(absl::StrCat("message \"", absl::string_view(&type, 1),
-                                                   "\" of pgoutput belongs to a streamed transaction, expected "
-                                                   "whole transactions (option \"streaming\" off)"));
     case 'b':  // Begin Prepare
     case 'P':  // Prepare
     case 'K':  // Commit Prepared
@@ -323,6 +349,14 @@ absl::string_view MessageName(MessageType type) {
       return "Truncate";
     case MessageType::kMessage:
       return "Message";
+    case MessageType::kStreamStart:
+      return "Stream Start";
+    case MessageType::kStreamStop:
+      return "Stream Stop";
+    case MessageType::kStreamCommit:
+      return "Stream Commit";
+    case MessageType::kStreamAbort:
+      return "Stream Abort";
   }
   return "";
 }
@@ -334,6 +368,33 @@ absl::Status Decode(absl::string_view bytes, Message* out) {
   Reader reader(out->type, bytes);
   RETURN_IF_ERROR(DecodeBody(&reader, out));
   return reader.End();
+}
+
+absl::StatusOr<Streamed> SplitStreamed(absl::string_view bytes) {
+  if (bytes.empty()) return absl::DataLossError("expected a message of pgoutput, got no bytes");
+  Streamed streamed;
+  streamed.type = static_cast<MessageType>(bytes[0]);
+  Reader reader(streamed.type, bytes);
+  switch (streamed.type) {
+    case MessageType::kRelation:
+    case MessageType::kType:
+    case MessageType::kInsert:
+    case MessageType::kUpdate:
+    case MessageType::kDelete:
+    case MessageType::kTruncate:
+    case MessageType::kMessage:
+      RETURN_IF_ERROR(reader.Uint32("the transaction's xid", &streamed.xid));
+      break;
+    case MessageType::kOrigin:
+      break;
+    default:
+      if (MessageName(streamed.type).empty()) return Refuse(bytes[0]);
+      return absl::DataLossError(absl::StrCat("message \"", MessageName(streamed.type),
+                                              "\" of pgoutput came inside of a stream, expected changes up to a "
+                                              "message \"Stream Stop\""));
+  }
+  RETURN_IF_ERROR(reader.Bytes("the rest", reader.left(), &streamed.rest));
+  return streamed;
 }
 
 }  // namespace deltamirror::pgoutput

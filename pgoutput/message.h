@@ -1,7 +1,7 @@
 // The messages of pgoutput, the output plugin that every PostgreSQL server has. The format is described in PostgreSQL's
-// documentation under "Logical Replication Message Formats"; its versions 1 to 4 write these messages alike. What 2 to
-// 4 add, transactions that are streamed before they commit or that are prepared, has to be asked for, and is not
-// decoded.
+// documentation under "Logical Replication Message Formats"; its versions 1 to 4 write these messages alike. From
+// version 2 on a transaction may be streamed before it ends, if that was asked for (see SplitStreamed). Prepared
+// transactions, which have to be asked for, too, are not decoded.
 //
 //   Message message;
 //   RETURN_IF_ERROR(Decode(bytes, &message));
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace deltamirror::pgoutput {
@@ -31,6 +32,10 @@ enum class MessageType : char {
   kDelete = 'D',
   kTruncate = 'T',
   kMessage = 'M',
+  kStreamStart = 'S',
+  kStreamStop = 'E',
+  kStreamCommit = 'c',
+  kStreamAbort = 'A',
 };
 
 // "Begin", "Relation", ..., as PostgreSQL's documentation has them.
@@ -123,6 +128,24 @@ struct LogicalMessage {
   absl::string_view content;
 };
 
+// What follows, up to the Stream Stop, is of this transaction, which has not ended yet.
+struct StreamStart {
+  uint32_t xid = 0;
+  bool first_segment = false;  // nothing of it has come before
+};
+
+// A transaction that was streamed has ended well: what came of it counts, in the order in which it came.
+struct StreamCommit {
+  uint32_t xid = 0;
+  Commit commit;
+};
+
+// What came of a subtransaction counts no more, or, if subxid is xid, all that came of the transaction.
+struct StreamAbort {
+  uint32_t xid = 0;
+  uint32_t subxid = 0;
+};
+
 // Only the member that `type` names was filled in; the others hold whatever an earlier message left there. Meant to be
 // used again and again: vectors keep their capacity.
 struct Message {
@@ -135,12 +158,26 @@ struct Message {
   Change change;
   Truncate truncate;
   LogicalMessage logical;
+  StreamStart stream_start;
+  StreamCommit stream_commit;
+  StreamAbort stream_abort;
 };
 
 // `bytes` is one whole message: the data of one XLogData. Values point into it. DataLoss, naming message, offset, what
 // was expected and what came, if it is not one of the above from its first byte to its last; Unimplemented for a
-// message of a streamed or prepared transaction. After an error the content of `out` is not specified.
+// message of a prepared transaction. After an error the content of `out` is not specified.
 absl::Status Decode(absl::string_view bytes, Message* out);
+
+// A message between Stream Start and Stream Stop: its type, the (sub)transaction that it belongs to, and what is left
+// of it. Type and rest, put together again, are what Decode takes.
+struct Streamed {
+  MessageType type = MessageType::kBegin;
+  uint32_t xid = 0;        // 0 in an Origin, which has none
+  absl::string_view rest;  // points into the message
+};
+
+// DataLoss for a message that has no place there, or that is too short.
+absl::StatusOr<Streamed> SplitStreamed(absl::string_view bytes);
 
 }  // namespace deltamirror::pgoutput
 

@@ -38,10 +38,10 @@ absl::StatusOr<Translator::Event> Translator::Translate(absl::string_view bytes,
   RETURN_IF_ERROR(Decode(bytes, &message_));
   switch (message_.type) {
     case MessageType::kBegin:
-      RETURN_IF_ERROR(BeginTransaction());
+      RETURN_IF_ERROR(BeginTransaction(message_.begin));
       break;
     case MessageType::kCommit:
-      RETURN_IF_ERROR(EndTransaction(lines));
+      RETURN_IF_ERROR(EndTransaction(message_.commit, lines));
       return Event::kCommit;
     case MessageType::kRelation:
       RETURN_IF_ERROR(TakeRelation());
@@ -60,35 +60,43 @@ absl::StatusOr<Translator::Event> Translator::Translate(absl::string_view bytes,
     case MessageType::kOrigin:
     case MessageType::kMessage:
       break;
+    case MessageType::kStreamStart:
+    case MessageType::kStreamStop:
+    case MessageType::kStreamCommit:
+    case MessageType::kStreamAbort:
+      return absl::DataLossError(absl::StrCat("message \"", MessageName(message_.type),
+                                              "\" of pgoutput came where whole transactions are expected"));
   }
   return Event::kMore;
 }
 
-absl::Status Translator::BeginTransaction() {
+absl::Status Translator::BeginTransaction(const Begin& begin) {
   if (in_transaction_) {
     return absl::DataLossError(
-        absl::StrCat("message \"Begin\" of pgoutput, of transaction ", message_.begin.xid,
+        absl::StrCat("message \"Begin\" of pgoutput, of transaction ", begin.xid,
                      ", came inside of another transaction, expected message \"Commit\" before it"));
   }
   in_transaction_ = true;
   printed_ = false;
-  ids_ = absl::StrCat("\t_xid\t", message_.begin.xid, "\t_lsn\t", types::FormatLsn(message_.begin.final_lsn));
+  begin_ = begin;
+  ids_ = absl::StrCat("\t_xid\t", begin.xid, "\t_lsn\t", types::FormatLsn(begin.final_lsn));
   return absl::OkStatus();
 }
 
-absl::Status Translator::EndTransaction(std::string* lines) {
+absl::Status Translator::EndTransaction(const Commit& commit, std::string* lines) {
   if (!in_transaction_) {
     return absl::DataLossError("message \"Commit\" of pgoutput came outside of a transaction");
   }
-  if (message_.commit.commit_lsn != message_.begin.final_lsn) {
+  if (commit.commit_lsn != begin_.final_lsn) {
     return absl::DataLossError(absl::StrCat("message \"Commit\" of pgoutput has commit LSN ",
-                                            types::FormatLsn(message_.commit.commit_lsn), ", expected ",
-                                            types::FormatLsn(message_.begin.final_lsn), " as in message \"Begin\""));
+                                            types::FormatLsn(commit.commit_lsn), ", expected ",
+                                            types::FormatLsn(begin_.final_lsn), " as in message \"Begin\""));
   }
   in_transaction_ = false;
+  end_lsn_ = commit.end_lsn;
   if (!printed_) return absl::OkStatus();
   lines->append(ids_, 1);  // without the TAB
-  absl::StrAppend(lines, "\t_time\t", message_.commit.commit_time, "\t_action\tcommit\n");
+  absl::StrAppend(lines, "\t_time\t", commit.commit_time, "\t_action\tcommit\n");
   return absl::OkStatus();
 }
 
@@ -126,7 +134,7 @@ absl::Status Translator::Describe(Table* table) {
   }
   CatalogEntry entry;
   if (options_.catalog) {
-    ASSIGN_OR_RETURN(entry, options_.catalog(message, message_.begin.xid));
+    ASSIGN_OR_RETURN(entry, options_.catalog(message, begin_.xid));
   }
   ASSIGN_OR_RETURN(table->shape, MakeShape(message, entry, table->printed ? &*table->printed : nullptr, type_names_));
   table->without_rows = entry.without_rows;
@@ -199,7 +207,7 @@ absl::Status Translator::CheckRow(const Table& table, const Row& row) const {
 void Translator::Announce(Table* table, std::string* lines) {
   printed_ = true;
   if (table->announced) return;
-  AppendRelationLine(table->shape, message_.begin, lines);
+  AppendRelationLine(table->shape, begin_, lines);
   table->printed = table->shape;
   table->announced = true;
 }

@@ -6,6 +6,9 @@
 //   ASSIGN_OR_RETURN(const Translator::Event event, translator.Translate(bytes, &lines));
 //   if (event == Translator::Event::kCommit) Confirm(translator.end_lsn());
 //
+// A transaction that was streamed before it ended comes as a whole, too, when it has: Begin, what SplitStreamed left of
+// its messages, Commit.
+//
 // What pgoutput does not carry is described in docs/sql.md, under deltastream.
 
 #ifndef DELTAMIRROR_PGOUTPUT_TRANSLATOR_H_
@@ -52,8 +55,12 @@ class Translator {
   // one that does not fit its table) ends the stream: what was appended belongs to no whole transaction.
   absl::StatusOr<Event> Translate(absl::string_view bytes, std::string* lines);
 
+  // What the messages Begin and Commit do, for a transaction that was streamed.
+  absl::Status BeginTransaction(const Begin& begin);
+  absl::Status EndTransaction(const Commit& commit, std::string* lines);
+
   // After a kCommit: behind the transaction, what may be confirmed once it is safe.
-  uint64_t end_lsn() const { return message_.commit.end_lsn; }
+  uint64_t end_lsn() const { return end_lsn_; }
 
   // Between a Begin and its Commit.
   bool in_transaction() const { return in_transaction_; }
@@ -78,8 +85,6 @@ class Translator {
     std::optional<types::Relation> printed;  // the shape that the last relation line told of
   };
 
-  absl::Status BeginTransaction();
-  absl::Status EndTransaction(std::string* lines);
   absl::Status TakeRelation();
   absl::Status TranslateChange(std::string* lines);
   absl::Status TranslateTruncate(std::string* lines);
@@ -95,6 +100,8 @@ class Translator {
 
   const Options options_;
   Message message_;
+  Begin begin_;  // of the transaction
+  uint64_t end_lsn_ = 0;
   bool in_transaction_ = false;
   bool printed_ = false;  // the transaction has lines
   std::string ids_;       // TAB, its xid and LSN, as fields

@@ -1,10 +1,11 @@
+#include "pgoutput/message.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "pgoutput/message.h"
-#include "tests/pgoutput_bytes.h"
+#include "tests/pgoutput/bytes.h"
 
 namespace deltamirror::pgoutput {
 namespace {
@@ -13,7 +14,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using namespace std::string_literals;
 
-// One valid message of each kind, with all that it can have.
+// One valid message of each kind, with all that it can have; but for Stream Abort, which has two lengths.
 std::vector<std::string> ValidMessages() {
   return {
       BeginBytes(),
@@ -30,6 +31,9 @@ std::vector<std::string> ValidMessages() {
       DeleteBytes(16402, 'O', {ValueBytes("fox"), ValueBytes("")}),
       TruncateBytes({16402, 16403}, 3),
       LogicalMessageBytes(true, 0x77, "prefix", "con\0tent"s),
+      StreamStartBytes(700, true),
+      "E",
+      StreamCommitBytes(700),
   };
 }
 
@@ -230,14 +234,61 @@ TEST(MessageTest, UnexpectedBytesAreNamed) {
             "14, got \"\\x05\"");
 }
 
-TEST(MessageTest, StreamedTransactionsAreRefused) {
-  for (const char type : {'S', 'E', 'c', 'A'}) {
-    const absl::Status status = Refused(type + Net(uint32_t{7}));
-    EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-    EXPECT_EQ(status.message(), "message \""s + type +
-                                    "\" of pgoutput belongs to a streamed transaction, expected whole transactions "
-                                    "(option \"streaming\" off)");
-  }
+TEST(MessageTest, StreamStart) {
+  Message message;
+  EXPECT_EQ(Decode("S" + Net(uint32_t{4000000000}) + '\1', &message), absl::OkStatus());
+  EXPECT_EQ(message.stream_start.xid, 4000000000u);
+  EXPECT_TRUE(message.stream_start.first_segment);
+  EXPECT_EQ(Refused("S" + Net(uint32_t{7}) + '\2').message(),
+            "message \"Stream Start\" of pgoutput: expected a first segment of 0 or 1 at offset 5, got \"\\x02\"");
+}
+
+TEST(MessageTest, StreamCommit) {
+  Message message;
+  EXPECT_EQ(Decode(StreamCommitBytes(700, 0x20, 0x50), &message), absl::OkStatus());
+  EXPECT_EQ(message.stream_commit.xid, 700u);
+  EXPECT_EQ(message.stream_commit.commit.commit_lsn, 0x20u);
+  EXPECT_EQ(message.stream_commit.commit.end_lsn, 0x50u);
+  EXPECT_EQ(message.stream_commit.commit.commit_time, kUnixCommitTime);
+}
+
+TEST(MessageTest, StreamAbortIsLongerWithStreamingInParallel) {
+  Message message;
+  const std::string bytes = StreamAbortBytes(700, 701);
+  EXPECT_EQ(Decode(bytes, &message), absl::OkStatus());
+  EXPECT_EQ(message.stream_abort.xid, 700u);
+  EXPECT_EQ(message.stream_abort.subxid, 701u);
+  EXPECT_EQ(Decode(bytes + Net(uint64_t{5}) + Net(kCommitTime), &message), absl::OkStatus());
+  EXPECT_EQ(Refused(bytes + Net(uint64_t{5})).message(),
+            "message \"Stream Abort\" of pgoutput: expected the abort's time, 8 bytes, at offset 17, got 0");
+}
+
+TEST(MessageTest, AMessageOfAStreamIsSplit) {
+  const std::string insert = InsertBytes(16402, {ValueBytes("x")});
+  const std::string streamed = InStream(701, insert);
+  const absl::StatusOr<Streamed> split = SplitStreamed(streamed);
+  ASSERT_EQ(split.status(), absl::OkStatus());
+  EXPECT_EQ(split->type, MessageType::kInsert);
+  EXPECT_EQ(split->xid, 701u);
+  EXPECT_EQ(split->rest, insert.substr(1));
+}
+
+TEST(MessageTest, AnOriginInAStreamHasNoXid) {
+  const std::string origin = OriginBytes(5, "node_b");
+  const absl::StatusOr<Streamed> split = SplitStreamed(origin);
+  ASSERT_EQ(split.status(), absl::OkStatus());
+  EXPECT_EQ(split->type, MessageType::kOrigin);
+  EXPECT_EQ(split->xid, 0u);
+}
+
+TEST(MessageTest, WhatHasNoPlaceInAStreamIsRefused) {
+  EXPECT_EQ(SplitStreamed(BeginBytes()).status().message(),
+            "message \"Begin\" of pgoutput came inside of a stream, expected changes up to a message \"Stream Stop\"");
+  EXPECT_EQ(SplitStreamed("I\1\2").status().message(),
+            "message \"Insert\" of pgoutput: expected the transaction's xid, 4 bytes, at offset 1, got 2");
+  EXPECT_EQ(SplitStreamed("p").status().code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(SplitStreamed("?").status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(SplitStreamed("").status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST(MessageTest, PreparedTransactionsAreRefused) {

@@ -1,3 +1,5 @@
+#include "pgoutput/translator.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -5,8 +7,7 @@
 
 #include "deltaflood/parser.h"
 #include "deltaflood/relation.h"
-#include "pgoutput/translator.h"
-#include "tests/pgoutput_bytes.h"
+#include "tests/pgoutput/bytes.h"
 
 namespace deltamirror::pgoutput {
 namespace {

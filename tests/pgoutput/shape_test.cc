@@ -1,11 +1,11 @@
+#include "pgoutput/shape.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "pgoutput/shape.h"
 
 namespace deltamirror::pgoutput {
 namespace {

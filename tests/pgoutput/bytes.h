@@ -97,6 +97,24 @@ inline std::string LogicalMessageBytes(bool transactional, uint64_t lsn, absl::s
          Net(static_cast<uint32_t>(content.size())) + std::string(content);
 }
 
+inline std::string StreamStartBytes(uint32_t xid, bool first) {
+  return "S" + Net(xid) + static_cast<char>(first);
+}
+
+inline std::string StreamCommitBytes(uint32_t xid, uint64_t commit_lsn = 0x1600000020,
+                                     uint64_t end_lsn = 0x1600000050) {
+  return "c" + Net(xid) + '\0' + Net(commit_lsn) + Net(end_lsn) + Net(kCommitTime);
+}
+
+inline std::string StreamAbortBytes(uint32_t xid, uint32_t subxid) {
+  return "A" + Net(xid) + Net(subxid);
+}
+
+// A message as it stands in a stream: with the (sub)transaction that it belongs to.
+inline std::string InStream(uint32_t xid, absl::string_view message) {
+  return std::string(message.substr(0, 1)) + Net(xid) + std::string(message.substr(1));
+}
+
 }  // namespace deltamirror::pgoutput
 
 #endif  // DELTAMIRROR_TESTS_PGOUTPUT_BYTES_H_

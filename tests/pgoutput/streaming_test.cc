@@ -1,0 +1,257 @@
+// Transactions that a server streams before they end: what was rolled back in them never reaches the daystream, and
+// what was committed does once, in the order of the commits. A server that keeps next to nothing in memory streams all
+// that is larger than that. DELTAMIRROR_STREAMED_ROWS sets the size of the large one (default 200,000):
+//   bazel test --test_env=DELTAMIRROR_STREAMED_ROWS=5000000 --test_timeout=3600 //tests/pgoutput:streaming_test
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/lab/cluster.h"
+#include "tests/lab/host.h"
+#include "tests/lab/process.h"
+#include "tests/lab/wait.h"
+#include "tests/mirror_lab.h"
+
+namespace deltamirror {
+namespace {
+
+using ::testing::Lt;
+
+constexpr int64_t kMebibyte = 1024 * 1024;
+constexpr int kPieces = 20;
+constexpr int kSmall = 500;
+
+int64_t Rows() {
+  const char* text = std::getenv("DELTAMIRROR_STREAMED_ROWS");
+  return text == nullptr ? 200000 : std::atoll(text);
+}
+
+class StreamingTest : public ::testing::Test {
+ protected:
+  StreamingTest() : lab_({.settings = {"logical_decoding_work_mem=64kB"}}) {
+    cluster_.Exec("CREATE TABLE t (a bigint PRIMARY KEY, b text, c integer); CREATE TABLE small (a int PRIMARY KEY)");
+    lab_.Begin(R"({"plugin":"pgoutput"})");
+    lab_.Bootstrap("t,small");
+  }
+
+  void StartStream() {
+    stream_.reset(new lab::Process(lab::Process::Shell(
+        "", absl::StrCat("SELECT * FROM deltastream(", lab::Literal(cluster_.conninfo()), ", 'mirror', ",
+                         lab::Literal(lab_.Daystream()), ", '{\"status_interval\":1}');"))));
+    ASSERT_TRUE(lab::WaitUntil([&] { return Slot("active") == "t"; }));
+  }
+
+  void StopStream(int signal) {
+    stream_->Kill(signal);
+    stream_->Wait();
+    ASSERT_TRUE(lab::WaitUntil([&] { return Slot("active") == "f"; }));
+  }
+
+  std::string Slot(const std::string& column) {
+    return cluster_.Value(absl::StrCat("SELECT ", column, " FROM pg_replication_slots"));
+  }
+
+  // Everything that has committed is in the daystream. (What was inserted after that need not be flushed.)
+  void AwaitStream() {
+    const std::string end = cluster_.Value("SELECT pg_current_wal_flush_lsn()");
+    ASSERT_TRUE(lab::WaitUntil([&] { return Slot(absl::StrCat("confirmed_flush_lsn >= '", end, "'")) == "t"; },
+                               absl::Minutes(20)))
+        << stream_->Errors();
+  }
+
+  // How much of the last transactions has come in streams, by the server's count; servers before 14 do not stream.
+  void ExpectStreamed(int64_t transactions) {
+    if (cluster_.Value("SELECT current_setting('server_version_num')::int >= 140000") != "t") return;
+    EXPECT_TRUE(lab::WaitUntil([&] {
+      return cluster_.Value(absl::StrCat("SELECT count(*) FROM pg_stat_replication_slots WHERE stream_txns >= ",
+                                         transactions, " AND stream_count > stream_txns")) == "1";
+    }));
+  }
+
+  // The daystream's lines of that transaction.
+  std::string LinesOf(const std::string& xid) {
+    return lab_.host.Value(
+        absl::StrCat("SELECT count(*) FROM daystream(", lab::Literal(lab_.Daystream()), ") WHERE xid = ", xid));
+  }
+
+  static std::string Xid(lab::Session* session) {
+    return session->Value("SELECT pg_current_xact_id()::text::numeric % 4294967296");
+  }
+
+  void Apply() { lab_.host.Exec("SELECT * FROM deltamirror('m', '{\"until\":\"caught_up\"}')"); }
+
+  // Both sides, a thousand rows at a time.
+  void ExpectEqual() {
+    Apply();
+    const std::string sums =
+        "SELECT a / 1000 AS k, count(*), sum(a), sum(c), sum(a % 997 * c), sum(length(b)), min(b), max(b) FROM t GROUP "
+        "BY k ORDER BY k";
+    const lab::Rows source = cluster_.Query(sums);
+    const lab::Rows copy = lab_.host.Query(sums);
+    ASSERT_EQ(source.size(), copy.size());
+    for (size_t i = 0; i < source.size(); ++i) ASSERT_EQ(source[i], copy[i]) << "thousand " << source[i][0];
+    lab_.ExpectEqual("small", "a");
+  }
+
+  static std::string Insert(int64_t from, int64_t to) {
+    return absl::StrCat("INSERT INTO t SELECT g, 'row ' || g, g % 1000 FROM generate_series(", from, "::bigint, ",
+                        to - 1, ") g; ");
+  }
+
+  // A part of the large transaction, with subtransactions that end well and some that do not.
+  static std::string Piece(int piece, int64_t from, int64_t to) {
+    const std::string update =
+        absl::StrCat("UPDATE t SET b = b || ' piece ", piece, "', c = c + 1 WHERE a >= ", from, " AND a < ", to, "; ");
+    switch (piece % 4) {
+      case 0:
+        return Insert(from, to);
+      case 1:
+        return absl::StrCat("SAVEPOINT s; ", Insert(from, to), update, "ROLLBACK TO s; ", Insert(from, (from + to) / 2),
+                            "RELEASE s;");
+      case 2:
+        return absl::StrCat("SAVEPOINT outside; ", Insert(from, to), "SAVEPOINT inside; ", update,
+                            "DELETE FROM t WHERE a % 3 = 0 AND a >= ", from, " AND a < ", to,
+                            "; ROLLBACK TO inside; UPDATE t SET c = -c WHERE a >= ", from, " AND a < ", to,
+                            "; RELEASE outside;");
+      default:
+        return absl::StrCat("SAVEPOINT outside; ", Insert(from, to), "SAVEPOINT inside; ", update,
+                            "RELEASE inside; ROLLBACK TO outside; ", Insert(from, to),
+                            "SAVEPOINT late; DELETE FROM t WHERE a % 2 = 0 AND a >= ", from, " AND a < ", to,
+                            "; RELEASE late;");
+    }
+  }
+
+  // One of the five hundred: its row among the large one's, and a part that is rolled back.
+  void Small(int i) {
+    cluster_.Exec(absl::StrCat(
+        "BEGIN; INSERT INTO small VALUES (", 2 * i, "); SAVEPOINT s; INSERT INTO small VALUES (", 2 * i + 1,
+        "); INSERT INTO t SELECT -1000 - g, 'gone', 1 FROM generate_series(1, 1000) g; ROLLBACK TO s; "
+        "INSERT INTO t VALUES (",
+        -1 - i, ", 'small', ", i, "); COMMIT"));
+  }
+
+  lab::MirrorLab lab_;
+  lab::Cluster& cluster_ = lab_.cluster;
+  std::unique_ptr<lab::Process> stream_;
+};
+
+TEST_F(StreamingTest, FiveHundredSmallTransactionsAndALargeOne) {
+  StartStream();
+  const int64_t idle = stream_->PeakMemory();
+  lab::Session large(cluster_);
+  large.Exec("BEGIN");
+  const std::string xid = Xid(&large);
+  const int64_t rows = Rows() / kPieces;
+  for (int piece = 0; piece < kPieces; ++piece) {
+    large.Exec(Piece(piece, piece * rows, (piece + 1) * rows));
+    for (int i = 0; i < kSmall / kPieces; ++i) Small(piece * (kSmall / kPieces) + i);
+  }
+  AwaitStream();
+  ExpectStreamed(1);
+  EXPECT_EQ(LinesOf(xid), "0");
+  large.Exec("COMMIT");
+  AwaitStream();
+  EXPECT_NE(LinesOf(xid), "0");
+  const int64_t peak = stream_->PeakMemory();
+  RecordProperty("idle_mib", absl::StrCat(idle / kMebibyte));
+  RecordProperty("peak_mib", absl::StrCat(peak / kMebibyte));
+  EXPECT_THAT(peak, Lt(idle + 64 * kMebibyte));
+  StopStream(SIGINT);
+  ExpectEqual();
+}
+
+TEST_F(StreamingTest, ATransactionThatIsRolledBackLeavesNothing) {
+  StartStream();
+  lab::Session large(cluster_);
+  large.Exec("BEGIN; " + Insert(0, 20000));
+  const std::string xid = Xid(&large);
+  large.Exec("SAVEPOINT s; " + Insert(20000, 30000) + "ROLLBACK");
+  cluster_.Exec(Insert(5, 10));
+  AwaitStream();
+  ExpectStreamed(1);
+  EXPECT_EQ(LinesOf(xid), "0");
+  StopStream(SIGINT);
+  ExpectEqual();
+}
+
+TEST_F(StreamingTest, TransactionsThatAreStreamedAtTheSameTime) {
+  StartStream();
+  constexpr int kSessions = 12;
+  std::vector<std::unique_ptr<lab::Session>> sessions;
+  for (int i = 0; i < kSessions; ++i) {
+    sessions.push_back(std::make_unique<lab::Session>(cluster_));
+    sessions.back()->Exec("BEGIN");
+  }
+  for (int64_t round = 0; round < 4; ++round) {
+    for (int i = 0; i < kSessions; ++i) {
+      const int64_t from = (i * 4 + round) * 2000;
+      sessions[i]->Exec(Piece(i + static_cast<int>(round), from, from + 2000));
+    }
+  }
+  // Not in the order in which they began; every fourth in vain.
+  for (int i = kSessions - 1; i >= 0; --i) sessions[i]->Exec(i % 4 == 3 ? "ROLLBACK" : "COMMIT");
+  AwaitStream();
+  ExpectStreamed(kSessions - 1);
+  StopStream(SIGINT);
+  ExpectEqual();
+}
+
+TEST_F(StreamingTest, AShapeThatChangesInsideOfAStream) {
+  StartStream();
+  lab::Session large(cluster_);
+  large.Exec("BEGIN; " + Insert(0, 5000));
+  large.Exec("SAVEPOINT s; ALTER TABLE t ADD gone int DEFAULT 1; UPDATE t SET gone = 2; ROLLBACK TO s");
+  large.Exec(Insert(5000, 10000));
+  large.Exec("ALTER TABLE t ADD d text DEFAULT 'kept'; UPDATE t SET d = 'set' WHERE a % 2 = 0");
+  large.Exec("INSERT INTO t SELECT g, 'late', 3, 'new' FROM generate_series(10000, 15000) g; COMMIT");
+  AwaitStream();
+  ExpectStreamed(1);
+  StopStream(SIGINT);
+  ExpectEqual();
+  lab_.ExpectEqual("t", "a, b, c, d");
+}
+
+TEST_F(StreamingTest, LargeValues) {
+  cluster_.Exec("ALTER TABLE t ALTER b SET STORAGE EXTERNAL");
+  StartStream();
+  lab::Session large(cluster_);
+  large.Exec("BEGIN; INSERT INTO t SELECT g, repeat('x', 100000), g FROM generate_series(1, 50) g");
+  large.Exec("SAVEPOINT s; UPDATE t SET b = repeat('y', 300000); ROLLBACK TO s; UPDATE t SET c = -c");
+  large.Exec("INSERT INTO t VALUES (100, repeat('z', 30000000), 1); COMMIT");
+  AwaitStream();
+  ExpectStreamed(1);
+  StopStream(SIGINT);
+  ExpectEqual();
+}
+
+TEST_F(StreamingTest, AStreamThatIsKilledInTheMiddleOfATransactionGoesOn) {
+  StartStream();
+  lab::Session large(cluster_);
+  large.Exec("BEGIN; " + Piece(0, 0, 20000));
+  Small(1);
+  AwaitStream();
+  StopStream(SIGKILL);
+  large.Exec(Piece(1, 20000, 40000));
+  Small(2);
+  StartStream();
+  large.Exec(Piece(2, 40000, 60000));
+  AwaitStream();
+  large.Exec("COMMIT");
+  // Perhaps while it is written.
+  StopStream(SIGKILL);
+  StartStream();
+  AwaitStream();
+  ExpectStreamed(2);
+  StopStream(SIGINT);
+  ExpectEqual();
+}
+
+}  // namespace
+}  // namespace deltamirror
