@@ -24,13 +24,26 @@ double ReadDouble(const char* begin, const char* end) {
   return number;
 }
 
+// Whether a decimal in scientific form is this double to its last digit. None of ours has more than 150 digits.
+bool IsExactly(double number, const char* begin, const char* end) {
+  char exact[192];
+  const char* at = exact;
+  const char* const last = std::to_chars(exact, exact + sizeof(exact), number, std::chars_format::scientific, 150).ptr;
+  for (; begin != end && *begin != 'e'; ++begin, ++at) {
+    if (*begin != *at) return false;
+  }
+  while (at != last && (*at == '0' || *at == '.')) ++at;
+  return at != last && *at == 'e';
+}
+
 // PostgreSQL's shortest form never is the exact middle between two neighbours (src/common/ryu_common.h), because a
 // reader may break that tie either way; to_chars may choose it. Then as many digits more as it takes are what
-// PostgreSQL prints.
-bool IsMiddle(float number, double shortest) {
+// PostgreSQL prints. A decimal that only reads as the middle, for want of digits in a double, is none.
+//   begin, end: the decimal;  shortest: what it reads as.
+bool IsMiddle(float number, double shortest, const char* begin, const char* end) {
   const double up = (static_cast<double>(number) + static_cast<double>(std::nextafterf(number, INFINITY))) / 2;
   const double down = (static_cast<double>(number) + static_cast<double>(std::nextafterf(number, -INFINITY))) / 2;
-  return shortest == up || shortest == down;
+  return (shortest == up || shortest == down) && IsExactly(shortest, begin, end);
 }
 
 int SignificantDigits(const char* begin, const char* end) {
@@ -44,7 +57,8 @@ double ShortestDouble(float number) {
   auto [end, error] = std::to_chars(text, text + sizeof(text), number, std::chars_format::scientific);
   double shortest = ReadDouble(text, end);
   // The precision of the scientific form counts the digits behind the point, which are one less than all.
-  for (int precision = SignificantDigits(text, end); IsMiddle(number, shortest) && precision < 9; ++precision) {
+  for (int precision = SignificantDigits(text, end); IsMiddle(number, shortest, text, end) && precision < 9;
+       ++precision) {
     end = std::to_chars(text, text + sizeof(text), number, std::chars_format::scientific, precision).ptr;
     shortest = ReadDouble(text, end);
   }
