@@ -1,5 +1,7 @@
 // Each type through text and through binary. That a server's own bytes give one value both ways is in
-// copy_types_test.cc.
+// all_ways_test.cc.
+
+#include "types/mapping.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,7 +15,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "types/mapping.h"
 #include "types/oids.h"
 
 namespace deltamirror::types {
@@ -73,6 +74,7 @@ const Case kCases[] = {
     {kFloat4, "-0", "80000000", "real -0"},
     {kFloat4, "1e-45", "00000001", "real 9.9999999999999998e-46"},
     {kFloat4, "3.4028235e+38", "7f7fffff", "real 3.4028234999999999e+38"},
+    {kFloat4, "7.038531e-26", "15ae43fd", "real 7.0385310000000002e-26"},
     {kFloat4, "NaN", "7fc00000", "text NaN"},
     {kFloat4, "-Infinity", "ff800000", "real -inf"},
     {kFloat8, "0.1", "3fb999999999999a", "real 0.10000000000000001"},
