@@ -15,8 +15,7 @@
 namespace deltamirror::deltaflood {
 namespace {
 
-// In the order in which lines have them, so that one comparison mostly finds
-// the next.
+// In the order in which lines have them.
 enum Key : size_t {
   kClock,
   kSeq,
@@ -43,15 +42,35 @@ constexpr uint32_t Bit(Key key) {
   return uint32_t{1} << key;
 }
 
+// The only key of ours that `name`, which begins with '_', can be, told by its length and its second byte.
+Key CandidateFor(absl::string_view name) {
+  const char second = name.size() > 1 ? name[1] : '\0';
+  switch (name.size()) {
+    case 2:
+      return second == 'c' ? kClock : kSeq;
+    case 4:
+      return second == 'x' ? kXid : second == 'l' ? kLsn : kOid;
+    case 5:
+      return kTime;
+    case 6:
+      return second == 't' ? kTable : kRelid;
+    case 7:
+      return second == 'a' ? kAction : kSchema;
+    case 9:
+      return kIdentity;
+    case 10:
+      return kPartition;
+    case 16:
+      return kQualifiedTable;
+    default:
+      return kKeyCount;
+  }
+}
+
 // kKeyCount for a key that is not ours.
-Key FindKey(absl::string_view name, size_t expected) {
-  for (size_t i = expected; i < kKeyCount; ++i) {
-    if (kKeyNames[i] == name) return static_cast<Key>(i);
-  }
-  for (size_t i = 0; i < expected; ++i) {
-    if (kKeyNames[i] == name) return static_cast<Key>(i);
-  }
-  return kKeyCount;
+Key FindKey(absl::string_view name) {
+  const Key key = CandidateFor(name);
+  return key != kKeyCount && kKeyNames[key] == name ? key : kKeyCount;
 }
 
 Action ActionNamed(absl::string_view name) {
@@ -229,21 +248,18 @@ absl::Status Parser::ParsePart(absl::string_view line, Part part, Record* out) {
   out->Clear();
   scratch_.clear();
   seen_ = 0;
-  expected_key_ = 0;
   if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
   line_ = line;
   if (line.empty()) {
     return absl::InvalidArgumentError("expected key-value pairs separated by tabs, got an empty line");
   }
-  // A line's head is short beside the line: there, each field is looked into.
-  may_escape_ = options_.escapes;
   if (part == Part::kAll) {
     if (const void* lf = memchr(line.data(), '\n', line.size())) {
       return absl::InvalidArgumentError(
           absl::StrCat("expected one line, got a line feed at offset ", static_cast<const char*>(lf) - line.data()));
     }
-    may_escape_ = may_escape_ && memchr(line.data(), '\\', line.size()) != nullptr;
   }
+  may_escape_ = options_.escapes && memchr(line.data(), '\\', line.size()) != nullptr;
   if (options_.separator.size() == 1) {
     return ParseFields<FieldReader<ByteScanner>>(part, out);
   }
@@ -333,14 +349,13 @@ absl::Status Parser::ParseColumn(absl::string_view raw_name, absl::string_view r
 }
 
 absl::Status Parser::ParseMetadata(absl::string_view name, absl::string_view raw, Record* out) {
-  const Key key = FindKey(name, expected_key_);
+  const Key key = FindKey(name);
   absl::string_view value;
   RETURN_IF_ERROR(Unescape(raw, &value));
   if (key == kKeyCount) {
     out->unknown.push_back({name, value, false});
     return absl::OkStatus();
   }
-  expected_key_ = key + 1;
   if ((seen_ & Bit(key)) != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("expected each metadata key once, got \"", name, "\" again at offset ", OffsetOf(name)));

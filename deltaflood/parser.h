@@ -80,7 +80,6 @@ class Parser {
   bool may_escape_ = false;  // whether a field of line_ may hold an escape
   uint32_t seen_ = 0;        // a bit for each metadata key that came
   size_t head_end_ = 0;      // where the action ends in line_
-  size_t expected_key_ = 0;  // the metadata key that most likely comes next
 };
 
 }  // namespace deltamirror::deltaflood
