@@ -1,6 +1,7 @@
 #include "daystream/files.h"
 
 #include <dirent.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -8,11 +9,13 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "daystream/file.h"
+#include "status/status_macros.h"
 
 namespace deltamirror::daystream {
 namespace {
@@ -56,6 +59,17 @@ absl::StatusOr<std::vector<std::string>> ListDayFiles(const std::string& directo
   // Eight digits in front: by name is by day.
   std::sort(names.begin(), names.end());
   return names;
+}
+
+absl::StatusOr<bool> HoldsLines(const std::string& directory) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDayFiles(directory));
+  for (const std::string& name : names) {
+    const std::string path = absl::StrCat(directory, "/", name);
+    struct stat status;
+    if (stat(path.c_str(), &status) != 0) return FileError(errno, "open file", path);
+    if (status.st_size > 0) return true;
+  }
+  return false;
 }
 
 }  // namespace deltamirror::daystream

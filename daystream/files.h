@@ -26,6 +26,11 @@ std::optional<int64_t> DayFileStart(absl::string_view name);
 // passed over.
 absl::StatusOr<std::vector<std::string>> ListDayFiles(const std::string& directory);
 
+// Whether a day file holds anything. A writer makes its first file before
+// daystream.json: without the latter, empty files only tell of a writer that was
+// stopped there.
+absl::StatusOr<bool> HoldsLines(const std::string& directory);
+
 }  // namespace deltamirror::daystream
 
 #endif  // DELTAMIRROR_DAYSTREAM_FILES_H_

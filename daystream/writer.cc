@@ -10,7 +10,6 @@
 #include <cstring>
 #include <ctime>
 #include <utility>
-#include <vector>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
@@ -74,18 +73,18 @@ absl::Status Writer::AdoptSource(const SourceInfo& given) {
     return source_ == *kept ? absl::OkStatus() : SaveSourceInfo(directory_, source_, files_);
   }
   if (!absl::IsNotFound(kept.status())) return kept.status();
-  ASSIGN_OR_RETURN(const std::vector<std::string> files, ListDayFiles(directory_));
-  if (!files.empty()) {
+  ASSIGN_OR_RETURN(const bool holds_lines, HoldsLines(directory_));
+  if (holds_lines) {
     return absl::FailedPreconditionError(absl::StrCat("cannot write to daystream \"", directory_,
                                                       "\": it holds day files but no \"daystream.json\" ",
                                                       "that says where they come from. Give another directory"));
   }
   source_ = given;
   if (source_.began == 0) source_.began = Now();
-  RETURN_IF_ERROR(SaveSourceInfo(directory_, source_, files_));
   // As long as the file of the first day is there, nothing was removed: readers rely on it, also where the first line
-  // comes days later.
-  return OpenFile(DayFileName(source_.began));
+  // comes days later. So it is there before daystream.json says that there is a daystream.
+  RETURN_IF_ERROR(OpenFile(DayFileName(source_.began)));
+  return SaveSourceInfo(directory_, source_, files_);
 }
 
 absl::Status Writer::Recover() {

@@ -38,7 +38,7 @@ class Writer {
   // Makes the directory if it is missing (its parent must be there), and takes
   // the lock: Unavailable, with the owner's process and host, if another writer
   // has it. FailedPrecondition if the directory belongs to another source (see
-  // CheckSameSource), or holds day files without a daystream.json. Then mends
+  // CheckSameSource), or holds lines without a daystream.json. Then mends
   // the end of the log: a last line without LF is cut off; a transaction
   // without its end, in a stream that has commit lines, is closed with a
   // rollback line; everything there is synced. A last line that is not a

@@ -69,8 +69,8 @@ absl::StatusOr<std::optional<daystream::SourceInfo>> ReadMirrorSource(const std:
   absl::StatusOr<daystream::SourceInfo> info = daystream::LoadSourceInfo(location->path);
   if (info.ok()) return *std::move(info);
   if (!absl::IsNotFound(info.status())) return info.status();
-  ASSIGN_OR_RETURN(const std::vector<std::string> files, daystream::ListDayFiles(location->path));
-  if (files.empty()) return NotBegun(source);
+  ASSIGN_OR_RETURN(const bool holds_lines, daystream::HoldsLines(location->path));
+  if (!holds_lines) return NotBegun(source);
   return std::nullopt;
 }
 

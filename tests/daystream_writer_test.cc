@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -29,9 +30,14 @@ constexpr char kNextFile[] = "20171010.daystream";
 constexpr char kInsert[] = "_table\tt\t_xid\t7\t_lsn\t0/70\t_action\tinsert\ta\t1";
 constexpr char kCommit[] = "_xid\t7\t_lsn\t0/70\t_action\tcommit";
 
-// A disk with `room` bytes left, and syncs that fail when told to.
+// A disk with `room` bytes left, syncs that fail when told to, and an end to what the folder takes.
 class FaultyFiles : public FileSystem {
  public:
+  int Open(const char* path, int flags, mode_t mode) override {
+    return Ends() ? -1 : FileSystem::Open(path, flags, mode);
+  }
+  int Sync(int fd) override { return Ends() ? -1 : FileSystem::Sync(fd); }
+  int Rename(const char* from, const char* to) override { return Ends() ? -1 : FileSystem::Rename(from, to); }
   ssize_t Write(int fd, const void* data, size_t size) override {
     if (room == 0) {
       errno = ENOSPC;
@@ -53,10 +59,18 @@ class FaultyFiles : public FileSystem {
     return -1;
   }
 
+  int calls_left = INT_MAX;  // of Open, Sync and Rename; the last one fails
   size_t room = SIZE_MAX;
   bool fail_sync = false;
   bool fail_truncate = false;
   int data_syncs = 0;
+
+ private:
+  bool Ends() {
+    errno = EIO;
+    if (calls_left > 0) --calls_left;
+    return calls_left == 0;
+  }
 };
 
 class WriterTest : public ::testing::Test {
@@ -149,6 +163,31 @@ TEST_F(WriterTest, TheFirstDayHasAFileThoughNothingHappens) {
   EXPECT_EQ(line.record_text, "a\tb");
 }
 
+// A writer that was killed between daystream.json and the first day's file left a daystream that said it had lost
+// files.
+TEST_F(WriterTest, AStartThatWasCutShortIsNoLoss) {
+  bool begun = false;
+  for (int calls = 1; !begun; ++calls) {
+    SCOPED_TRACE(calls);
+    writer_.reset();
+    std::filesystem::remove_all(directory_.File("log"));
+    now_ = kDay + 100;
+    files_.calls_left = calls;
+    begun = TryOpen().ok();
+    files_.calls_left = INT_MAX;
+    now_ += 3 * kSecondsPerDay;
+    Open();
+    Write(absl::StrCat(kInsert, "\n", kCommit));
+    ReaderOptions options;
+    options.start = Position{LoadSourceInfo(directory_.File("log"))->began - 60, -1};
+    options.after = true;
+    const auto reader = Reader::Open(directory_.File("log"), options);
+    ASSERT_THAT(reader, IsOk());
+    Line line;
+    EXPECT_TRUE((*reader)->Next(&line).value_or(false));
+  }
+}
+
 TEST_F(WriterTest, ConfirmedLsnAndBeginAreKept) {
   Open();
   ASSERT_THAT(writer_->SaveConfirmed(0x16B374D848), IsOk());
@@ -168,7 +207,7 @@ TEST_F(WriterTest, AnotherSlotIsRefused) {
 
 TEST_F(WriterTest, FilesOfUnknownOriginAreRefused) {
   std::filesystem::create_directory(directory_.File("log"));
-  lab::WriteFile(Path(kFile), "");
+  lab::WriteFile(Path(kFile), Stamped(kDay, 0, "a\tb"));
   EXPECT_THAT(TryOpen(), StatusIs(absl::StatusCode::kFailedPrecondition,
                                   HasSubstr("it holds day files but no \"daystream.json\"")));
 }
