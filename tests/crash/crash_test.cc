@@ -1,0 +1,67 @@
+// Nothing lost, nothing twice, whatever is killed when: deltastream, deltamirror, a first copy, the server, all of
+// them, at random and at each named moment (points.h), over and over.
+//
+// CRASH_EPOCHS=n    how many times to begin anew (default 7); eight rounds each
+// CRASH_MINUTES=n   for how long, instead
+// CRASH_SEED=n      what to do in them (default 4711)
+// CRASH_EPOCH=n     this epoch alone
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "tests/crash/attack.h"
+#include "tests/crash/plan.h"
+
+namespace deltamirror::crash {
+namespace {
+
+// As many as it takes to meet every named moment.
+constexpr int64_t kEpochs = 7;
+
+int64_t FromEnvironment(const char* name, int64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr || *text == '\0' ? otherwise : std::atoll(text);
+}
+
+std::string List(const std::map<std::string, int64_t>& counts) {
+  std::string text;
+  int64_t sum = 0;
+  for (const auto& [name, count] : counts) {
+    absl::StrAppend(&text, text.empty() ? "" : ", ", name, " ", count);
+    sum += count;
+  }
+  return absl::StrCat(sum, " (", text, ")");
+}
+
+void Print(const Tally& tally) {
+  std::cout << "crash: " << tally.rounds << " rounds, kills " << List(tally.kills) << ", faults " << List(tally.faults)
+            << ", named moments " << List(tally.points) << ", " << tally.transactions << " transactions, "
+            << tally.replays << " replays, " << tally.reads << " states seen by a reader, " << tally.differences
+            << " differences" << std::endl;
+}
+
+TEST(CrashTest, EveryRoundEndsWithTheMirrorEqualToItsSource) {
+  const int64_t minutes = FromEnvironment("CRASH_MINUTES", 0);
+  const int64_t only = FromEnvironment("CRASH_EPOCH", -1);
+  const int64_t epochs = only >= 0 ? only + 1 : FromEnvironment("CRASH_EPOCHS", minutes > 0 ? INT64_MAX : kEpochs);
+  const absl::Time end = minutes > 0 ? absl::Now() + absl::Minutes(minutes) : absl::InfiniteFuture();
+  Attack attack(FromEnvironment("CRASH_SEED", 4711));
+  for (int64_t number = std::max<int64_t>(only, 0); number < epochs && absl::Now() < end && !HasFailure(); ++number) {
+    attack.RunEpoch(number);
+  }
+  Print(attack.tally());
+  if (HasFailure() || only >= 0 || epochs < kEpochs) return;
+  for (const std::string& point : Plans::AllPoints()) {
+    EXPECT_GT(attack.tally().points.count(point), 0u) << "nothing was held at " << point;
+  }
+}
+
+}  // namespace
+}  // namespace deltamirror::crash
