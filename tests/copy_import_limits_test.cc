@@ -5,12 +5,14 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tests/lab/artefacts.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
 #include "tests/lab/process.h"
@@ -136,6 +138,19 @@ TEST_F(ImportLimitsTest, MemoryStaysBounded) {
   const int64_t idle = peak_of("SELECT count(*) FROM sqlite_schema");
   const int64_t busy = peak_of(Call("SELECT n, repeat(md5(n::text), 9) AS s FROM generate_series(1, 1000000) AS n"));
   EXPECT_LT(busy - idle, int64_t{64} << 20);
+}
+
+// Where stderr is a terminal, nobody need ask for it.
+TEST_F(ImportLimitsTest, ProgressOnATerminal) {
+  const std::string file = dir_.File("script.sql");
+  std::ofstream(file) << ".load " << lab::ExtensionPath() << "\n"
+                      << Call("SELECT n, pg_sleep(0.2)::text FROM generate_series(1, 10) AS n") << ";\n";
+  lab::Process terminal(
+      {"script", "-qec",
+       absl::StrCat("LD_PRELOAD=$DELTAMIRROR_PRELOAD sqlite3 -batch ", dir_.File("other.db"), " '.read ", file, "'"),
+       "/dev/null"});
+  EXPECT_EQ(terminal.Wait(), 0);
+  EXPECT_THAT(terminal.Output(), HasSubstr(" rows/s"));
 }
 
 TEST_F(ImportLimitsTest, ProgressOnlyWhenItIsWanted) {
