@@ -121,9 +121,12 @@ absl::Status CheckSeam(const SlotMoverOptions& options, const Source& source, co
 // The daystream, if it is this slot's and has everything that the slot no longer has.
 absl::StatusOr<std::unique_ptr<daystream::Writer>> OpenLog(const SlotMoverOptions& options, const Source& source,
                                                            postgres::Connection& connection) {
-  const daystream::SourceInfo info = InfoOf(options, source);
+  daystream::SourceInfo info = InfoOf(options, source);
   ASSIGN_OR_RETURN(const std::string directory, daystream::ResolveDestination(options.destination));
   const absl::StatusOr<daystream::SourceInfo> kept = daystream::LoadSourceInfo(directory);
+  if (!kept.ok() || kept->began_xid == 0) {
+    ASSIGN_OR_RETURN(info.began_xid, postgres::TakeXid(connection));
+  }
   absl::StatusOr<std::unique_ptr<daystream::Writer>> writer = daystream::Writer::Open(options.destination, info);
   // Unlike a server that is away, another writer is nothing to wait for.
   if (absl::IsUnavailable(writer.status())) return absl::FailedPreconditionError(writer.status().message());
