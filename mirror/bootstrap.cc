@@ -6,8 +6,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "copy/progress.h"
 #include "copy/target.h"
+#include "daystream/last_position.h"
 #include "daystream/position.h"
 #include "daystream/source.h"
 #include "mirror/bootstrap_source.h"
@@ -18,6 +21,7 @@
 #include "postgres/index.h"
 #include "postgres/schema.h"
 #include "postgres/snapshot.h"
+#include "postgres/wal_flush.h"
 #include "quote/quote.h"
 #include "sqlite/transaction.h"
 #include "status/named.h"
@@ -27,8 +31,8 @@
 namespace deltamirror::mirror {
 namespace {
 
-// How often the tables may change between the first look at the catalog and the locks.
-constexpr int kAttempts = 10;
+// For how long the tables may change, again and again, between the first look at the catalog and the locks.
+constexpr absl::Duration kPatience = absl::Seconds(30);
 
 absl::Status CheckInMirror(const State& state, const std::vector<postgres::CatalogTable>& tables) {
   if (!state.settings().tables.has_value()) return absl::OkStatus();
@@ -51,6 +55,19 @@ bool Same(const std::vector<postgres::CatalogTable>& a, const std::vector<postgr
   return true;
 }
 
+Handover HandoverOf(const postgres::CopySnapshot& copy) {
+  return {.xmin = copy.snapshot.xmin,
+          .xmax = copy.snapshot.xmax,
+          .running = copy.snapshot.running,
+          .end_lsn = copy.end_lsn};
+}
+
+// Whether a table, or its schema, was dropped or renamed between the look at the catalog and the lock.
+bool IsGone(const absl::Status& status) {
+  const std::string state = postgres::SqlState(status);
+  return state == "42P01" || state == "3F000";
+}
+
 // One call, from the checks to the commit.
 class Bootstrapper {
  public:
@@ -69,6 +86,10 @@ class Bootstrapper {
   absl::StatusOr<std::vector<postgres::CatalogTable>> ReadTables();
   absl::Status TakeSnapshot();
   absl::StatusOr<postgres::CopySnapshot> BeginSnapshot(const std::vector<postgres::CatalogTable>& tables);
+  absl::StatusOr<bool> TryTables();
+  absl::StatusOr<daystream::Position> ReadFrom();
+  absl::Status SetBack(State* state);
+  absl::Status EndSnapshot();
   absl::StatusOr<int64_t> CopyAll(State* state);
   absl::StatusOr<int64_t> CopyTable(const postgres::CatalogTable& table, State* state);
 
@@ -108,30 +129,43 @@ absl::StatusOr<postgres::CopySnapshot> Bootstrapper::BeginSnapshot(const std::ve
         absl::StrCat(table.has_children ? "ONLY " : "", QuoteQualified(table.relation.schema, table.relation.table)));
   }
   std::string awaited;
+  bool hidden = false;
   const bool told = copy::Progress("deltamirror_bootstrap", options_.progress).enabled();
-  absl::StatusOr<postgres::CopySnapshot> snapshot =
-      postgres::BeginCopySnapshot(connection_, names, [&awaited, told](uint64_t xid) {
-        std::string reason =
-            absl::StrCat("waiting for transaction ", xid, " to end, whose start this role may not see");
+  absl::StatusOr<postgres::CopySnapshot> snapshot = postgres::BeginCopySnapshot(
+      connection_, names, info_.has_value() ? info_->began_xid : 0, [&](uint64_t xid, absl::string_view why) {
+        std::string reason = absl::StrCat("waiting for transaction ", xid, " to end, ", why);
         if (told && reason != awaited) std::fprintf(stderr, "deltamirror_bootstrap: %s\n", reason.c_str());
         awaited = std::move(reason);
+        hidden = why == postgres::kHiddenStart;
       });
   if (snapshot.ok() || awaited.empty()) return snapshot;
-  return Extended(snapshot.status(), absl::StrCat(" while ", awaited, ". A role with pg_read_all_stats need not wait"));
+  return Extended(snapshot.status(),
+                  absl::StrCat(" while ", awaited, hidden ? ". A role with pg_read_all_stats need not wait" : ""));
+}
+
+// False if the tables have changed between the first look at the catalog and the locks.
+absl::StatusOr<bool> Bootstrapper::TryTables() {
+  // On one snapshot, too: others may alter and drop tables between two queries.
+  RETURN_IF_ERROR(connection_.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").status());
+  ASSIGN_OR_RETURN(const std::vector<postgres::CatalogTable> before, ReadTables());
+  RETURN_IF_ERROR(connection_.Execute("COMMIT").status());
+  absl::StatusOr<postgres::CopySnapshot> snapshot = BeginSnapshot(before);
+  if (IsGone(snapshot.status())) return false;
+  RETURN_IF_ERROR(snapshot.status());
+  snapshot_ = *std::move(snapshot);
+  ASSIGN_OR_RETURN(tables_, ReadTables());
+  return Same(before, tables_);
 }
 
 // The locks must be there before the snapshot, and the catalog that counts is the snapshot's.
 absl::Status Bootstrapper::TakeSnapshot() {
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    ASSIGN_OR_RETURN(const std::vector<postgres::CatalogTable> before, ReadTables());
-    ASSIGN_OR_RETURN(snapshot_, BeginSnapshot(before));
-    ASSIGN_OR_RETURN(tables_, ReadTables());
-    if (Same(before, tables_)) {
-      // A policy that hides rows from this role is an error then, and not a copy with rows missing.
-      return connection_.Execute("SET LOCAL row_security = off").status();
-    }
+  const absl::Time end = absl::Now() + kPatience;
+  do {
+    ASSIGN_OR_RETURN(const bool same, TryTables());
+    // A policy that hides rows from this role is an error then, and not a copy with rows missing.
+    if (same) return connection_.Execute("SET LOCAL row_security = off").status();
     RETURN_IF_ERROR(connection_.Execute("ROLLBACK").status());
-  }
+  } while (absl::Now() < end);
   return absl::UnavailableError("could not lock the tables: they were changed again and again in the meantime");
 }
 
@@ -150,11 +184,7 @@ absl::StatusOr<int64_t> Bootstrapper::CopyTable(const postgres::CatalogTable& ta
   entry.overrides = options_.types;
   entry.bootstrapped = true;
   entry.status = TableStatus::kHandover;
-  entry.handover = Handover{.xmin = snapshot_.snapshot.xmin,
-                            .xmax = snapshot_.snapshot.xmax,
-                            .running = snapshot_.snapshot.running,
-                            .end_lsn = snapshot_.end_lsn}
-                       .ToJson();
+  entry.handover = HandoverOf(snapshot_).ToJson();
   const copy::Target target = {state->settings().schema, entry.target};
   const types::Relation shape = MirroredShape(relation, !info_.has_value() || info_->plugin != "pgoutput");
   RETURN_IF_ERROR(PrepareMirroredTable(db_, target, shape, options_.overrides, known != nullptr));
@@ -167,14 +197,32 @@ absl::StatusOr<int64_t> Bootstrapper::CopyTable(const postgres::CatalogTable& ta
   return rows;
 }
 
-absl::StatusOr<int64_t> Bootstrapper::CopyAll(State* state) {
-  ASSIGN_OR_RETURN(const daystream::Position start, StartPosition(source_, snapshot_.start_time, options_.margin));
-  if (state->tables().empty() && state->progress().position == daystream::kBeforeAll) {
+// The position from which on the mirror must read for these tables' sake.
+absl::StatusOr<daystream::Position> Bootstrapper::ReadFrom() {
+  ReadingStart start = {.time = snapshot_.start_time, .last = daystream::kBeforeAll, .margin = options_.margin};
+  if (!source_.empty()) {
+    ASSIGN_OR_RETURN(start.last, daystream::LastPosition(source_));
+  }
+  if (info_.has_value()) start.began = info_->began;
+  ASSIGN_OR_RETURN(start.now, postgres::ServerTime(connection_));
+  return StartPosition(source_, start);
+}
+
+absl::Status Bootstrapper::SetBack(State* state) {
+  ASSIGN_OR_RETURN(const daystream::Position start, ReadFrom());
+  const bool first = state->tables().empty() && state->progress().position == daystream::kBeforeAll;
+  if (first) {
     // Nothing was read yet, so nothing that lies before is of interest.
     state->mutable_progress().position = {start.clock, start.seq - 1};
   } else {
     state->SetBack(start);
   }
+  // Nor is, at first, what the snapshot saw of any other table.
+  return state->mutable_coverage().Add(first ? "*" : list_.ToString(), HandoverOf(snapshot_));
+}
+
+absl::StatusOr<int64_t> Bootstrapper::CopyAll(State* state) {
+  RETURN_IF_ERROR(SetBack(state));
   if (info_.has_value()) state->set_identity(*info_);
   int64_t rows = 0;
   for (const postgres::CatalogTable& table : tables_) {
@@ -185,6 +233,13 @@ absl::StatusOr<int64_t> Bootstrapper::CopyAll(State* state) {
   return rows;
 }
 
+// What the copy has seen must not be undone by a crash of the server, as an asynchronous commit may be: the ids of such
+// transactions would be given to others, which the mirror would take for seen.
+absl::Status Bootstrapper::EndSnapshot() {
+  RETURN_IF_ERROR(connection_.Execute("COMMIT").status());
+  return postgres::FlushWal(connection_).status();
+}
+
 absl::StatusOr<int64_t> Bootstrapper::Run() {
   RETURN_IF_ERROR(CheckSource());
   RETURN_IF_ERROR(TakeSnapshot());
@@ -192,6 +247,7 @@ absl::StatusOr<int64_t> Bootstrapper::Run() {
   ASSIGN_OR_RETURN(State state, State::Load(db_, name_));
   RETURN_IF_ERROR(CheckInMirror(state, tables_));
   ASSIGN_OR_RETURN(const int64_t rows, CopyAll(&state));
+  RETURN_IF_ERROR(EndSnapshot());
   RETURN_IF_ERROR(transaction.Commit());
   return rows;
 }
