@@ -108,20 +108,27 @@ absl::StatusOr<bool> RowStream::Next() {
   return row;
 }
 
-absl::Status RowStream::Column(int column, sqlite3_context* context) {
+absl::Status RowStream::Value(int column, types::Value* value) {
   const auto index = static_cast<size_t>(column);
   const absl::string_view bytes = row_[index];
-  if (bytes.data() == nullptr) return absl::OkStatus();  // a result that is not set is NULL
-  types::Value value;
-  absl::Status status = fields_[index].mapping.binary(bytes, scratch_[index], &value);
+  *value = types::Value();
+  if (bytes.data() == nullptr) return absl::OkStatus();
+  absl::Status status = fields_[index].mapping.binary(bytes, scratch_[index], value);
   if (!status.ok()) {
     status_ = Named(absl::StrCat("column \"", fields_[index].name, "\""), status);
     return status_;
   }
-  if (options_.null && value.kind() == types::Value::Kind::kText && value.bytes() == *options_.null) {
-    return absl::OkStatus();
+  if (options_.null && value->kind() == types::Value::Kind::kText && value->bytes() == *options_.null) {
+    *value = types::Value();
   }
-  sqlite::ResultValue(context, value, SQLITE_STATIC);
+  return absl::OkStatus();
+}
+
+absl::Status RowStream::Column(int column, sqlite3_context* context) {
+  types::Value value;
+  RETURN_IF_ERROR(Value(column, &value));
+  // A result that is not set is NULL.
+  if (!value.is_null()) sqlite::ResultValue(context, value, SQLITE_STATIC);
   return absl::OkStatus();
 }
 

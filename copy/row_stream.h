@@ -49,6 +49,9 @@ class RowStream : public sqlite::RowSource {
   absl::StatusOr<bool> Next() override;
   absl::Status Column(int column, sqlite3_context* context) override;
 
+  // The value of the current row, for those who want it as such; its bytes are valid until the next call of Next.
+  absl::Status Value(int column, types::Value* value);
+
   // Next says "end" after so many more rows; the next run goes on from there.
   void SetLimit(int64_t rows) { left_ = rows; }
   // The data has ended, not just the limit.

@@ -75,6 +75,21 @@ absl::string_view Statement::ColumnBlob(int column) const {
   return blob == nullptr ? absl::string_view("") : absl::string_view(blob, sqlite3_column_bytes(stmt_, column));
 }
 
+types::Value Statement::ColumnValue(int column) const {
+  switch (column_type(column)) {
+    case SQLITE_INTEGER:
+      return types::Value::Integer(ColumnInt64(column));
+    case SQLITE_FLOAT:
+      return types::Value::Real(ColumnDouble(column));
+    case SQLITE_TEXT:
+      return types::Value::Text(ColumnText(column));
+    case SQLITE_BLOB:
+      return types::Value::Blob(ColumnBlob(column));
+    default:
+      return types::Value();
+  }
+}
+
 absl::Status Execute(sqlite3* db, const std::string& sql) {
   const int rc = sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr);
   return StatusFrom(db, rc, absl::StrCat("could not run \"", sql, "\""));

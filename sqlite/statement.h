@@ -64,6 +64,7 @@ class Statement {
   double ColumnDouble(int column) const { return sqlite3_column_double(stmt_, column); }
   absl::string_view ColumnText(int column) const;
   absl::string_view ColumnBlob(int column) const;
+  types::Value ColumnValue(int column) const;
 
   // The largest parameter's number.
   int parameter_count() const { return sqlite3_bind_parameter_count(stmt_); }

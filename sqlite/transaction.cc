@@ -43,6 +43,16 @@ void Transaction::Rollback() {
   db_ = nullptr;
 }
 
+absl::StatusOr<ReadTransaction> ReadTransaction::Begin(sqlite3* db) {
+  RETURN_IF_ERROR(Execute(db, "BEGIN"));
+  return ReadTransaction(db);
+}
+
+ReadTransaction::~ReadTransaction() {
+  // COMMIT, which is nothing where nothing was written. An interrupt may be in its way.
+  if (db_ != nullptr && sqlite3_exec(db_, "COMMIT", nullptr, nullptr, nullptr) != SQLITE_OK) RollBackAll(db_);
+}
+
 absl::StatusOr<Scope> Scope::Begin(sqlite3* db) {
   const bool savepoint = sqlite3_get_autocommit(db) == 0;
   RETURN_IF_ERROR(Execute(db, savepoint ? "SAVEPOINT deltamirror" : "BEGIN IMMEDIATE"));

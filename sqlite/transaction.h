@@ -4,6 +4,7 @@
 #define DELTAMIRROR_SQLITE_TRANSACTION_H_
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -32,6 +33,25 @@ class Transaction {
 
  private:
   explicit Transaction(sqlite3* db) : db_(db) {}
+  sqlite3* db_;
+};
+
+// One state of the databases for several statements: from the first read to the end of the scope nothing changes for
+// this connection. For a connection that nobody else uses meanwhile.
+class ReadTransaction {
+ public:
+  // The connection must be in autocommit.
+  static absl::StatusOr<ReadTransaction> Begin(sqlite3* db);
+
+  ReadTransaction(ReadTransaction&& other) noexcept : db_(other.db_) { other.db_ = nullptr; }
+  ReadTransaction& operator=(ReadTransaction&& other) noexcept {
+    std::swap(db_, other.db_);
+    return *this;
+  }
+  ~ReadTransaction();
+
+ private:
+  explicit ReadTransaction(sqlite3* db) : db_(db) {}
   sqlite3* db_;
 };
 
