@@ -15,6 +15,7 @@
 #include "vtab/daystream_apply.h"
 #include "vtab/deltamirror.h"
 #include "vtab/deltamirror_status.h"
+#include "vtab/deltamirror_verify.h"
 #include "vtab/deltastream.h"
 #include "vtab/pg_query.h"
 #include "vtab/pg_schema.h"
@@ -57,6 +58,7 @@ constexpr RegisterModule kModules[] = {
     vtab::RegisterDaystream,          // daystream
     vtab::RegisterDeltamirror,        // deltamirror
     vtab::RegisterDeltamirrorStatus,  // deltamirror_status
+    vtab::RegisterDeltamirrorVerify,  // deltamirror_verify
     vtab::RegisterDeltastream,        // deltastream
     vtab::RegisterPgQuery,            // pg_query
     vtab::RegisterPgSchema,           // pg_schema

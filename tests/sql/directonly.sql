@@ -29,6 +29,8 @@ CREATE VIEW from_deltamirror AS SELECT * FROM deltamirror('mirror');
 SELECT * FROM from_deltamirror;
 CREATE VIEW from_deltamirror_status AS SELECT * FROM deltamirror_status;
 SELECT * FROM from_deltamirror_status;
+CREATE VIEW from_deltamirror_verify AS SELECT * FROM deltamirror_verify('mirror', '');
+SELECT * FROM from_deltamirror_verify;
 
 -- Nor from a trigger.
 CREATE TABLE zzz(a);
