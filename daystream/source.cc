@@ -40,11 +40,12 @@ bool TakeText(const Json& object, const char* key, std::string* out) {
   return true;
 }
 
-bool TakeNumber(const Json& object, const char* key, int64_t* out) {
+template <typename Number>
+bool TakeNumber(const Json& object, const char* key, Number* out) {
   const auto found = object.find(key);
   if (found == object.end()) return true;
   if (!found->is_number_integer()) return false;
-  *out = found->get<int64_t>();
+  *out = found->get<Number>();
   return true;
 }
 
@@ -101,25 +102,22 @@ absl::StatusOr<SourceInfo> LoadSourceInfo(const std::string& directory) {
   if (!TakeText(json, "system_identifier", &info.system_identifier) || !TakeNumber(json, "timeline", &info.timeline) ||
       !TakeText(json, "database", &info.database) || !TakeText(json, "slot", &info.slot) ||
       !TakeText(json, "plugin", &info.plugin) || !TakeText(json, "tables", &info.tables) ||
-      !TakeNumber(json, "began", &info.began) || !TakeText(json, "confirmed_lsn", &info.confirmed_lsn)) {
+      !TakeNumber(json, "began", &info.began) || !TakeNumber(json, "began_xid", &info.began_xid) ||
+      !TakeText(json, "confirmed_lsn", &info.confirmed_lsn)) {
     return absl::DataLossError(absl::StrCat("cannot read file \"", path,
-                                            "\": expected numbers for \"timeline\" and \"began\" and strings for the "
-                                            "other keys"));
+                                            "\": expected numbers for \"timeline\", \"began\" and \"began_xid\" and "
+                                            "strings for the other keys"));
   }
   return info;
 }
 
 absl::Status SaveSourceInfo(const std::string& directory, const SourceInfo& info, FileSystem* files) {
   const nlohmann::ordered_json json = {
-      {"format", kFormat},
-      {"system_identifier", info.system_identifier},
-      {"timeline", info.timeline},
-      {"database", info.database},
-      {"slot", info.slot},
-      {"plugin", info.plugin},
-      {"tables", info.tables},
-      {"began", info.began},
-      {"confirmed_lsn", info.confirmed_lsn},
+      {"format", kFormat},           {"system_identifier", info.system_identifier},
+      {"timeline", info.timeline},   {"database", info.database},
+      {"slot", info.slot},           {"plugin", info.plugin},
+      {"tables", info.tables},       {"began", info.began},
+      {"began_xid", info.began_xid}, {"confirmed_lsn", info.confirmed_lsn},
   };
   const std::string content = json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   const std::string path = InfoPath(directory);

@@ -26,6 +26,9 @@ struct SourceInfo {
   // what the slot's stream was asked for; informative
   std::string tables;
   int64_t began = 0;  // Unix seconds of the first start
+  // A transaction ID taken from the server at the first start, 64 bits wide:
+  // transactions with a higher one are here from their beginning; 0: not known
+  uint64_t began_xid = 0;
   // "X/X": last LSN that the server was told is safe here; empty before the
   // first
   std::string confirmed_lsn;

@@ -69,6 +69,7 @@ absl::Status Writer::AdoptSource(const SourceInfo& given) {
     RETURN_IF_ERROR(CheckSameSource(directory_, *kept, given));
     source_ = given;
     source_.began = kept->began;
+    if (kept->began_xid != 0) source_.began_xid = kept->began_xid;
     source_.confirmed_lsn = kept->confirmed_lsn;
     return source_ == *kept ? absl::OkStatus() : SaveSourceInfo(directory_, source_, files_);
   }

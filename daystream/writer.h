@@ -44,8 +44,9 @@ class Writer {
   // rollback line; everything there is synced. A last line that is not a
   // daystream line is DataLoss, naming file and offset.
   //
-  // `source`: began and confirmed_lsn are taken only for a new directory
-  // (began: 0 means now); timeline, plugin and tables are taken as given.
+  // `source`: began, began_xid and confirmed_lsn are taken only for a new
+  // directory (began: 0 means now; began_xid also where the directory has
+  // none); timeline, plugin and tables are taken as given.
   static absl::StatusOr<std::unique_ptr<Writer>> Open(absl::string_view destination, const SourceInfo& source,
                                                       const WriterOptions& options = {});
 

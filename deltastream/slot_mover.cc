@@ -12,6 +12,7 @@
 #include "postgres/slot.h"
 #include "postgres/slot_record.h"
 #include "postgres/timeline.h"
+#include "postgres/wal_flush.h"
 #include "status/status_macros.h"
 #include "types/lsn.h"
 #include "types/table_list.h"
@@ -43,7 +44,7 @@ postgres::ReplicationStream::Options DeltafloodOptions(const std::string& tables
 // The server and its slot, before anything of ours is touched.
 struct Source {
   postgres::SystemIdentity identity;
-  uint64_t wal_end = 0;    // written, if not yet flushed
+  uint64_t wal_end = 0;    // written; flushed, if that is what is caught up with
   uint64_t confirmed = 0;  // of the slot
   std::string plugin;
   std::string tables;
@@ -57,7 +58,9 @@ absl::StatusOr<Source> LookAt(postgres::Connection& connection, const SlotMoverO
                    postgres::FindFreeSlot(connection, options.slot, kSlotPatience));
   RETURN_IF_ERROR(CheckSlot(options.slot, slot, source.identity.database));
   ASSIGN_OR_RETURN(source.confirmed, ConfirmedLsn(*slot));
-  ASSIGN_OR_RETURN(source.wal_end, postgres::WalEnd(connection));
+  // What was committed asynchronously a moment ago belongs to what there is to catch up with.
+  ASSIGN_OR_RETURN(source.wal_end, options.until == SlotMoverOptions::Until::kCaughtUp ? postgres::FlushWal(connection)
+                                                                                       : postgres::WalEnd(connection));
   source.plugin = *slot->plugin;
   ASSIGN_OR_RETURN(const postgres::SlotRecord record, postgres::RecallSlot(connection, options.slot));
   source.tables = options.tables.empty() ? record.tables : options.tables;
@@ -118,9 +121,12 @@ absl::Status CheckSeam(const SlotMoverOptions& options, const Source& source, co
 // The daystream, if it is this slot's and has everything that the slot no longer has.
 absl::StatusOr<std::unique_ptr<daystream::Writer>> OpenLog(const SlotMoverOptions& options, const Source& source,
                                                            postgres::Connection& connection) {
-  const daystream::SourceInfo info = InfoOf(options, source);
+  daystream::SourceInfo info = InfoOf(options, source);
   ASSIGN_OR_RETURN(const std::string directory, daystream::ResolveDestination(options.destination));
   const absl::StatusOr<daystream::SourceInfo> kept = daystream::LoadSourceInfo(directory);
+  if (!kept.ok() || kept->began_xid == 0) {
+    ASSIGN_OR_RETURN(info.began_xid, postgres::TakeXid(connection));
+  }
   absl::StatusOr<std::unique_ptr<daystream::Writer>> writer = daystream::Writer::Open(options.destination, info);
   // Unlike a server that is away, another writer is nothing to wait for.
   if (absl::IsUnavailable(writer.status())) return absl::FailedPreconditionError(writer.status().message());

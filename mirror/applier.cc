@@ -4,7 +4,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "deltaflood/relation.h"
-#include "mirror/create_table.h"
 #include "mirror/follow.h"
 #include "mirror/plan.h"
 #include "mirror/qualified_name.h"
@@ -24,17 +23,6 @@ using types::Relation;
 
 daystream::Position PositionOf(const Record& record) {
   return {record.clock, record.seq};
-}
-
-// Whether a list names all tables of a schema: then it also wants those that are made later.
-bool TakesNewTables(const Settings& settings, absl::string_view schema) {
-  if (!settings.tables) return false;
-  const absl::StatusOr<types::TableList> list = types::TableList::Parse(*settings.tables);
-  if (!list.ok()) return false;
-  for (const types::TableList::Entry& entry : list->entries()) {
-    if (!entry.table && (!entry.schema || *entry.schema == schema)) return true;
-  }
-  return false;
 }
 
 }  // namespace
@@ -89,69 +77,31 @@ absl::StatusOr<Applier::Table*> Applier::Find(const Record& record) {
   lookup_.append(record.table.data(), record.table.size());
   const auto found = tables_.find(lookup_);
   if (found != tables_.end()) return last_ = found->second.get();
-  ASSIGN_OR_RETURN(Table table, Resolve(std::string(schema), std::string(record.table), record));
+  Table table;
+  table.schema = std::string(schema);
+  table.name = std::string(record.table);
+  ASSIGN_OR_RETURN(const Admission admission, Resolve(&table, record));
+  if (admission == Admission::kPast) return nullptr;
   if (table.handover) ++handovers_;
   return last_ = tables_.emplace(lookup_, std::make_unique<Table>(std::move(table))).first->second.get();
 }
 
-absl::StatusOr<Applier::Table> Applier::Resolve(const std::string& schema, const std::string& name,
-                                                const Record& record) {
-  Table table;
-  table.schema = schema;
-  table.name = name;
-  table.target = types::TargetName(schema, name);
-  TableState* state = state_ == nullptr ? nullptr : state_->FindTable(schema, name);
-  if (state == nullptr) return ResolveNew(std::move(table), record);
-  table.target = state->target;
-  table.state = static_cast<int>(state - state_->tables().data());
+// What is known of the table that has this name.
+absl::StatusOr<Admission> Applier::Resolve(Table* table, const Record& record) {
+  table->target = types::TargetName(table->schema, table->name);
+  TableState* state = state_ == nullptr ? nullptr : state_->FindTable(table->schema, table->name);
+  if (state == nullptr) {
+    ASSIGN_OR_RETURN(const Admission admission, Admit(db_, settings_, state_, table->target, record));
+    table->taken = admission == Admission::kTaken;
+    if (!table->taken || state_ == nullptr) return admission;
+    state = state_->FindTable(table->schema, table->name);
+  }
+  table->target = state->target;
+  table->state = static_cast<int>(state - state_->tables().data());
   if (!state->handover.empty()) {
-    ASSIGN_OR_RETURN(table.handover, HandoverFilter::FromJson(state->handover));
+    ASSIGN_OR_RETURN(table->handover, HandoverFilter::FromJson(state->handover));
   }
-  return table;
-}
-
-// A table that the mirror has not met before.
-absl::StatusOr<Applier::Table> Applier::ResolveNew(Table table, const Record& record) {
-  bool make = false;
-  if (settings_.tables) {
-    ASSIGN_OR_RETURN(const types::TableList list, types::TableList::Parse(*settings_.tables));
-    table.taken = list.Matches(table.schema, table.name);
-    make = record.action == Action::kRelation && TakesNewTables(settings_, table.schema);
-  } else if (state_ != nullptr) {
-    // Whoever bootstraps some tables has chosen them.
-    for (const TableState& other : state_->tables()) table.taken = table.taken && !other.bootstrapped;
-  }
-  if (!table.taken) return table;
-  ASSIGN_OR_RETURN(const std::optional<TargetTable> target, ReadTargetTable(db_, settings_.schema, table.target));
-  if (!target && !make) {
-    return absl::NotFoundError(
-        absl::StrCat("table \"", table.target, "\" does not exist in database \"", settings_.schema, "\". ",
-                     state_ == nullptr ? "Create it first"
-                                       : "Bootstrap it, or name the tables that the mirror takes in its argument "
-                                         "\"tables\""));
-  }
-  if (!target) {
-    ASSIGN_OR_RETURN(const Relation shape, deltaflood::ParseRelation(record));
-    RETURN_IF_ERROR(MakeTable(&table, shape));
-  }
-  if (state_ == nullptr) return table;
-  TableState added;
-  added.schema = table.schema;
-  added.name = table.name;
-  added.target = table.target;
-  RETURN_IF_ERROR(state_->AddTable(std::move(added)).status());
-  table.state = static_cast<int>(state_->tables().size()) - 1;
-  return table;
-}
-
-absl::Status Applier::MakeTable(Table* table, const Relation& shape) {
-  if (settings_.on_ddl == OnDdl::kStop) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("table \"", table->target,
-                     "\" is new in PostgreSQL, and on_ddl is \"stop\". Bootstrap it, or "
-                     "create it"));
-  }
-  return CreateMirroredTable(db_, settings_.schema, table->target, shape);
+  return Admission::kTaken;
 }
 
 // Makes the plan, if there is none.
@@ -206,6 +156,7 @@ absl::Status Applier::Apply(const Record& record) {
     unknown.target = types::TargetName(SchemaOf(record), record.table);
     return Failed(unknown, record, table.status());
   }
+  if (*table == nullptr) return absl::OkStatus();
   absl::StatusOr<bool> wanted = IsWanted(*table, record);
   if (!wanted.ok()) return Failed(**table, record, wanted.status());
   if (!*wanted) return absl::OkStatus();
@@ -377,7 +328,9 @@ absl::Status Applier::EndTransaction(uint64_t commit_lsn) {
     }
   }
   changed_.clear();
-  if (handovers_ == 0 || commit_lsn == 0) return absl::OkStatus();
+  if (commit_lsn == 0) return absl::OkStatus();
+  if (state_ != nullptr) state_->mutable_coverage().EndTransaction(commit_lsn);
+  if (handovers_ == 0) return absl::OkStatus();
   for (auto& [key, table] : tables_) {
     if (table->handover && table->handover->EndsAt(commit_lsn)) EndHandover(table.get());
   }

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "deltaflood/record.h"
+#include "mirror/admission.h"
 #include "mirror/handover.h"
 #include "mirror/mirrored_table.h"
 #include "mirror/settings.h"
@@ -73,13 +74,12 @@ class Applier {
     std::unique_ptr<MirroredTable> table;  // made at the first change
   };
 
+  // Null for a record of a table that is gone.
   absl::StatusOr<Table*> Find(const deltaflood::Record& record);
-  absl::StatusOr<Table> Resolve(const std::string& schema, const std::string& name, const deltaflood::Record& record);
-  absl::StatusOr<Table> ResolveNew(Table table, const deltaflood::Record& record);
+  absl::StatusOr<Admission> Resolve(Table* table, const deltaflood::Record& record);
   absl::StatusOr<bool> IsWanted(Table* table, const deltaflood::Record& record);
   absl::Status Open(Table* table);
   absl::Status LoadHandovers();
-  absl::Status MakeTable(Table* table, const types::Relation& shape);
   absl::Status ApplyTo(Table* table, const deltaflood::Record& record);
   absl::StatusOr<MirroredTable::Outcome> Change(Table* table, const deltaflood::Record& record);
   absl::Status ApplyRelation(Table* table, const deltaflood::Record& record);

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "copy/target.h"
+#include "daystream/last_position.h"
 #include "daystream/position.h"
 #include "daystream/source.h"
 #include "mirror/bootstrap_source.h"
@@ -15,6 +16,8 @@
 #include "mirror/state.h"
 #include "postgres/index.h"
 #include "postgres/schema.h"
+#include "postgres/snapshot.h"
+#include "postgres/wal_flush.h"
 #include "sqlite/transaction.h"
 #include "status/status_macros.h"
 #include "types/table_list.h"
@@ -50,6 +53,9 @@ class Bootstrapper {
  private:
   absl::Status CheckSource();
   absl::StatusOr<std::vector<postgres::CatalogTable>> ReadTables();
+  absl::StatusOr<daystream::Position> ReadFrom();
+  absl::Status SetBack(State* state);
+  absl::Status EndSnapshot();
   absl::StatusOr<int64_t> CopyAll(State* state);
   absl::StatusOr<int64_t> CopyTable(const postgres::CatalogTable& table, State* state);
 
@@ -108,15 +114,32 @@ absl::StatusOr<int64_t> Bootstrapper::CopyTable(const postgres::CatalogTable& ta
   return rows;
 }
 
-absl::StatusOr<int64_t> Bootstrapper::CopyAll(State* state) {
-  ASSIGN_OR_RETURN(const daystream::Position start,
-                   StartPosition(source_, locked_.snapshot.start_time, options_.margin));
-  if (state->tables().empty() && state->progress().position == daystream::kBeforeAll) {
+// The position from which on the mirror must read for these tables' sake.
+absl::StatusOr<daystream::Position> Bootstrapper::ReadFrom() {
+  ReadingStart start = {.time = locked_.snapshot.start_time, .last = daystream::kBeforeAll, .margin = options_.margin};
+  if (!source_.empty()) {
+    ASSIGN_OR_RETURN(start.last, daystream::LastPosition(source_));
+  }
+  if (info_.has_value()) start.began = info_->began;
+  ASSIGN_OR_RETURN(start.now, postgres::ServerTime(connection_));
+  return StartPosition(source_, start);
+}
+
+absl::Status Bootstrapper::SetBack(State* state) {
+  ASSIGN_OR_RETURN(const daystream::Position start, ReadFrom());
+  const bool first = state->tables().empty() && state->progress().position == daystream::kBeforeAll;
+  if (first) {
     // Nothing was read yet, so nothing that lies before is of interest.
     state->mutable_progress().position = {start.clock, start.seq - 1};
   } else {
     state->SetBack(start);
   }
+  // Nor is, at first, what the snapshot saw of any other table.
+  return state->mutable_coverage().Add(first ? "*" : list_.ToString(), locked_.ToHandover());
+}
+
+absl::StatusOr<int64_t> Bootstrapper::CopyAll(State* state) {
+  RETURN_IF_ERROR(SetBack(state));
   if (info_.has_value()) state->set_identity(*info_);
   int64_t rows = 0;
   for (const postgres::CatalogTable& table : locked_.tables) {
@@ -127,15 +150,24 @@ absl::StatusOr<int64_t> Bootstrapper::CopyAll(State* state) {
   return rows;
 }
 
+// What the copy has seen must not be undone by a crash of the server, as an asynchronous commit may be: the ids of such
+// transactions would be given to others, which the mirror would take for seen.
+absl::Status Bootstrapper::EndSnapshot() {
+  RETURN_IF_ERROR(connection_.Execute("COMMIT").status());
+  return postgres::FlushWal(connection_).status();
+}
+
 absl::StatusOr<int64_t> Bootstrapper::Run() {
   RETURN_IF_ERROR(CheckSource());
-  ASSIGN_OR_RETURN(locked_,
-                   TakeLockedSnapshot(
-                       connection_, [this] { return ReadTables(); }, "deltamirror_bootstrap", options_.progress));
+  ASSIGN_OR_RETURN(locked_, TakeLockedSnapshot(connection_, [this] { return ReadTables(); },
+                                               {.name = "deltamirror_bootstrap",
+                                                .progress = options_.progress,
+                                                .stream_xid = info_.has_value() ? info_->began_xid : 0}));
   ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(db_));
   ASSIGN_OR_RETURN(State state, State::Load(db_, name_));
   RETURN_IF_ERROR(CheckInMirror(state, locked_.tables));
   ASSIGN_OR_RETURN(const int64_t rows, CopyAll(&state));
+  RETURN_IF_ERROR(EndSnapshot());
   RETURN_IF_ERROR(transaction.Commit());
   return rows;
 }

@@ -1,12 +1,10 @@
 #include "mirror/bootstrap_source.h"
 
 #include <algorithm>
-#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "daystream/files.h"
 #include "daystream/reader.h"
-#include "deltaflood/parser.h"
 #include "postgres/slot.h"
 #include "postgres/snapshot.h"
 #include "status/status_macros.h"
@@ -16,8 +14,6 @@ namespace deltamirror::mirror {
 namespace {
 
 constexpr int64_t kMicroseconds = 1000000;
-// How far the records are looked at that tell the clock of deltastream's host.
-constexpr int kLinesForClock = 10000;
 
 absl::Status NotBegun(const std::string& source) {
   return absl::FailedPreconditionError(
@@ -31,31 +27,9 @@ absl::Status WrongServer(const std::string& source, absl::string_view what, absl
                                                     "\", but the connection leads to \"", got, "\""));
 }
 
-// By how many seconds stamps are behind the commits that they are put on: a stamp is never older than the commit unless
-// the clock of deltastream's host is behind the server's.
-absl::StatusOr<int64_t> ClockBehind(daystream::Reader& reader) {
-  daystream::Line line;
-  deltaflood::Parser parser;
-  deltaflood::Record record;
-  int64_t behind = 0;
-  for (int count = 0; count < kLinesForClock; ++count) {
-    ASSIGN_OR_RETURN(const bool got, reader.Next(&line));
-    if (!got) break;
-    // What cannot be read will stop the mirror, with a better message.
-    if (!parser.ParseHead(line.record_text, &record).ok() || !record.has_time) continue;
-    behind = std::max(behind, record.time / kMicroseconds - line.position.clock);
-  }
-  return behind;
-}
-
-absl::StatusOr<std::unique_ptr<daystream::Reader>> OpenAt(const std::string& source, daystream::Position start) {
-  daystream::ReaderOptions options;
-  options.start = start;
-  return daystream::Reader::Open(source, options);
-}
-
-daystream::Position SecondBefore(int64_t time, int64_t margin) {
-  return {std::max<int64_t>(0, time / kMicroseconds - margin), 0};
+// Rounded down, and not below 0.
+int64_t Seconds(int64_t microseconds) {
+  return std::max<int64_t>(0, microseconds) / kMicroseconds;
 }
 
 }  // namespace
@@ -103,15 +77,22 @@ absl::Status CheckCovered(const std::string& source, const daystream::SourceInfo
   return absl::OkStatus();
 }
 
-absl::StatusOr<daystream::Position> StartPosition(const std::string& source, int64_t start_time, int64_t margin) {
-  const daystream::Position start = SecondBefore(start_time, margin);
-  if (source.empty()) return start;
-  ASSIGN_OR_RETURN(const std::unique_ptr<daystream::Reader> reader, OpenAt(source, start));
-  ASSIGN_OR_RETURN(const int64_t behind, ClockBehind(*reader));
-  if (behind <= margin) return start;
-  const daystream::Position earlier = SecondBefore(start_time, behind + margin);
-  RETURN_IF_ERROR(OpenAt(source, earlier).status());
-  return earlier;
+absl::StatusOr<daystream::Position> StartPosition(const std::string& source, const ReadingStart& start) {
+  int64_t clock = Seconds(start.time) - start.margin;
+  if (start.last != daystream::kBeforeAll) {
+    // Rounded up, so that the difference of the two is rounded down.
+    const int64_t since = Seconds(start.now - start.time + kMicroseconds - 1);
+    clock = std::min(clock, start.last.clock - since - start.margin);
+  } else if (start.began != 0) {
+    clock = std::min(clock, start.began - start.margin);
+  }
+  const daystream::Position position = {std::max<int64_t>(0, clock), 0};
+  if (source.empty()) return position;
+  // It says whether lines from there on are missing.
+  daystream::ReaderOptions options;
+  options.start = position;
+  RETURN_IF_ERROR(daystream::Reader::Open(source, options).status());
+  return position;
 }
 
 }  // namespace deltamirror::mirror

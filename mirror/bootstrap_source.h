@@ -32,10 +32,21 @@ absl::Status CheckServer(const std::string& source, const daystream::SourceInfo&
 absl::Status CheckCovered(const std::string& source, const daystream::SourceInfo& info,
                           const std::vector<postgres::CatalogTable>& tables);
 
-// Where to begin reading: before all that is stamped at or after `start_time` (microseconds since 1970, by the server's
-// clock), allowing the clock of deltastream's host to be behind by `margin` seconds, or by what the daystream's own
-// records show if that is more. OutOfRange if the daystream no longer has what is there.
-absl::StatusOr<daystream::Position> StartPosition(const std::string& source, int64_t start_time, int64_t margin);
+// What is known when the position is looked for from which on a mirror must read.
+struct ReadingStart {
+  int64_t time = 0;          // everything written to the daystream since is needed
+  daystream::Position last;  // where it ended, at some moment behind `time`; kBeforeAll: nowhere
+  int64_t began = 0;         // Unix seconds of its first start, by its writer's clock; 0: not known
+  int64_t now = 0;           // taken after `last`
+  int64_t margin = 0;        // seconds
+};
+
+// A position before all that was, or will be, written to the daystream at or after `start.time`. Times are microseconds
+// since 1970 by the server's clock; positions are stamps by the clock of deltastream's host. That one may be behind or
+// ahead by any time: a line that was written `now - time` before the last one, or later, has a stamp that is at most so
+// much older. What it may not do is to be set forward meanwhile by more than the margin. OutOfRange if the daystream no
+// longer has what is there.
+absl::StatusOr<daystream::Position> StartPosition(const std::string& source, const ReadingStart& start);
 
 }  // namespace deltamirror::mirror
 

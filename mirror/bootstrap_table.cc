@@ -129,7 +129,10 @@ absl::StatusOr<int64_t> CopyMirroredTable(sqlite3* db, postgres::Connection& con
   absl::StatusOr<int64_t> rows =
       copy::CopyRows(db, &connection, source, copy::AllFields(source, options.overrides), target, copy);
   if (rows.ok()) return rows;
-  if (absl::IsCancelled(rows.status())) return absl::CancelledError("interrupted");
+  // What the server cancels by itself, for an administrator, is Cancelled too.
+  if (absl::IsCancelled(rows.status()) && postgres::SqlState(rows.status()).empty()) {
+    return absl::CancelledError("interrupted");
+  }
   return Named(absl::StrCat("could not copy table \"", table.name(), "\""), rows.status());
 }
 

@@ -3,7 +3,11 @@
 #include <cstdio>
 #include <utility>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "copy/progress.h"
 #include "quote/quote.h"
 #include "status/named.h"
@@ -12,8 +16,8 @@
 namespace deltamirror::mirror {
 namespace {
 
-// How often the tables may change between the first look at the catalog and the locks.
-constexpr int kAttempts = 10;
+// For how long the tables may change, again and again, between the first look at the catalog and the locks.
+constexpr absl::Duration kPatience = absl::Seconds(30);
 
 // The same tables, in the same order, with the same columns.
 bool Same(const std::vector<postgres::CatalogTable>& a, const std::vector<postgres::CatalogTable>& b) {
@@ -24,9 +28,15 @@ bool Same(const std::vector<postgres::CatalogTable>& a, const std::vector<postgr
   return true;
 }
 
+// Whether a table, or its schema, was dropped or renamed between the look at the catalog and the lock.
+bool IsGone(const absl::Status& status) {
+  const std::string state = postgres::SqlState(status);
+  return state == "42P01" || state == "3F000";
+}
+
 absl::StatusOr<postgres::CopySnapshot> BeginSnapshot(postgres::Connection& connection,
                                                      const std::vector<postgres::CatalogTable>& tables,
-                                                     absl::string_view name, std::optional<bool> progress) {
+                                                     const LockOptions& options) {
   std::vector<std::string> names;
   for (const postgres::CatalogTable& table : tables) {
     // An inheritance child is a table of its own.
@@ -34,16 +44,33 @@ absl::StatusOr<postgres::CopySnapshot> BeginSnapshot(postgres::Connection& conne
         absl::StrCat(table.has_children ? "ONLY " : "", QuoteQualified(table.relation.schema, table.relation.table)));
   }
   std::string awaited;
-  const bool told = copy::Progress(name, progress).enabled();
+  bool hidden = false;
+  const bool told = copy::Progress(options.name, options.progress).enabled();
   absl::StatusOr<postgres::CopySnapshot> snapshot =
-      postgres::BeginCopySnapshot(connection, names, [&awaited, told, name](uint64_t xid) {
-        std::string reason =
-            absl::StrCat("waiting for transaction ", xid, " to end, whose start this role may not see");
-        if (told && reason != awaited) std::fprintf(stderr, "%s\n", absl::StrCat(name, ": ", reason).c_str());
+      postgres::BeginCopySnapshot(connection, names, options.stream_xid, [&](uint64_t xid, absl::string_view why) {
+        std::string reason = absl::StrCat("waiting for transaction ", xid, " to end, ", why);
+        if (told && reason != awaited) std::fprintf(stderr, "%s: %s\n", options.name.c_str(), reason.c_str());
         awaited = std::move(reason);
+        hidden = why == postgres::kHiddenStart;
       });
   if (snapshot.ok() || awaited.empty()) return snapshot;
-  return Extended(snapshot.status(), absl::StrCat(" while ", awaited, ". A role with pg_read_all_stats need not wait"));
+  return Extended(snapshot.status(),
+                  absl::StrCat(" while ", awaited, hidden ? ". A role with pg_read_all_stats need not wait" : ""));
+}
+
+// False if the tables have changed between the first look at the catalog and the locks.
+absl::StatusOr<bool> TryTables(postgres::Connection& connection, ReadCatalog read, const LockOptions& options,
+                               LockedSnapshot* locked) {
+  // On one snapshot, too: others may alter and drop tables between two queries.
+  RETURN_IF_ERROR(connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").status());
+  ASSIGN_OR_RETURN(const std::vector<postgres::CatalogTable> before, read());
+  RETURN_IF_ERROR(connection.Execute("COMMIT").status());
+  absl::StatusOr<postgres::CopySnapshot> snapshot = BeginSnapshot(connection, before, options);
+  if (IsGone(snapshot.status())) return false;
+  RETURN_IF_ERROR(snapshot.status());
+  locked->snapshot = *std::move(snapshot);
+  ASSIGN_OR_RETURN(locked->tables, read());
+  return Same(before, locked->tables);
 }
 
 }  // namespace
@@ -56,19 +83,18 @@ Handover LockedSnapshot::ToHandover() const {
 }
 
 absl::StatusOr<LockedSnapshot> TakeLockedSnapshot(postgres::Connection& connection, ReadCatalog read,
-                                                  absl::string_view name, std::optional<bool> progress) {
+                                                  const LockOptions& options) {
   LockedSnapshot locked;
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    ASSIGN_OR_RETURN(const std::vector<postgres::CatalogTable> before, read());
-    ASSIGN_OR_RETURN(locked.snapshot, BeginSnapshot(connection, before, name, progress));
-    ASSIGN_OR_RETURN(locked.tables, read());
-    if (Same(before, locked.tables)) {
+  const absl::Time end = absl::Now() + kPatience;
+  do {
+    ASSIGN_OR_RETURN(const bool same, TryTables(connection, read, options, &locked));
+    if (same) {
       // A policy that hides rows from this role is an error then, and not a copy with rows missing.
       RETURN_IF_ERROR(connection.Execute("SET LOCAL row_security = off").status());
       return locked;
     }
     RETURN_IF_ERROR(connection.Execute("ROLLBACK").status());
-  }
+  } while (absl::Now() < end);
   return absl::UnavailableError("could not lock the tables: they were changed again and again in the meantime");
 }
 

@@ -4,13 +4,13 @@
 #ifndef DELTAMIRROR_MIRROR_LOCKED_SNAPSHOT_H_
 #define DELTAMIRROR_MIRROR_LOCKED_SNAPSHOT_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "mirror/handover.h"
 #include "postgres/connection.h"
 #include "postgres/schema.h"
@@ -26,16 +26,21 @@ struct LockedSnapshot {
   Handover ToHandover() const;
 };
 
+struct LockOptions {
+  std::string name;              // the SQL name in front of what is said on stderr
+  std::optional<bool> progress;  // whether that is wanted; nothing: if stderr is a terminal
+  uint64_t stream_xid = 0;       // for postgres::BeginCopySnapshot
+};
+
 // Begins a transaction on the connection whose snapshot sees the tables that `read` gives, with ACCESS SHARE locks on
 // them: until the caller ends it, none of them is altered or truncated. A policy that hides rows from the role is an
 // error there. `read` is called several times: the locks must be there before the snapshot, and the catalog that counts
 // is the snapshot's. Unavailable if the tables change again and again meanwhile.
 //
-// Where start times are hidden from the role it waits for transactions to end (postgres/snapshot.h), and says so:
-//   name: the SQL name in front of what is said on stderr, if `progress` (nothing: if stderr is a terminal).
+// It waits for the end of some transactions (postgres/snapshot.h), and says for which.
 using ReadCatalog = absl::FunctionRef<absl::StatusOr<std::vector<postgres::CatalogTable>>()>;
 absl::StatusOr<LockedSnapshot> TakeLockedSnapshot(postgres::Connection& connection, ReadCatalog read,
-                                                  absl::string_view name, std::optional<bool> progress);
+                                                  const LockOptions& options);
 
 }  // namespace deltamirror::mirror
 

@@ -26,7 +26,10 @@ constexpr char kStateColumns[] = R"((
   commit_time INTEGER,
   has_commits INTEGER NOT NULL,
   generation INTEGER NOT NULL,
-  last_error TEXT
+  last_error TEXT,
+  from_clock INTEGER NOT NULL,
+  from_seq INTEGER NOT NULL,
+  coverage TEXT
 ))";
 
 constexpr char kTableColumns[] = R"((
@@ -108,10 +111,11 @@ void OverridesFromJson(absl::string_view text, TableState* table) {
 absl::StatusOr<State> State::Create(sqlite3* db, const MirrorName& name, const Settings& settings) {
   RETURN_IF_ERROR(sqlite::Execute(db, absl::StrCat("CREATE TABLE ", name.Quoted("_state"), kStateColumns)));
   RETURN_IF_ERROR(sqlite::Execute(db, absl::StrCat("CREATE TABLE ", name.Quoted("_table"), kTableColumns)));
-  ASSIGN_OR_RETURN(Statement insert,
-                   Statement::Prepare(db, absl::StrCat("INSERT INTO ", name.Quoted("_state"),
-                                                       " (id, arguments, clock, seq, has_commits, generation)"
-                                                       " VALUES (1, ?, ?, ?, 0, 0)")));
+  ASSIGN_OR_RETURN(
+      Statement insert,
+      Statement::Prepare(db, absl::StrCat("INSERT INTO ", name.Quoted("_state"),
+                                          " (id, arguments, clock, seq, has_commits, generation, from_clock,"
+                                          " from_seq) VALUES (1, ?1, ?2, ?3, 0, 0, ?2, ?3)")));
   const std::string arguments = settings.ToJson();
   insert.BindText(1, arguments);
   insert.BindInt64(2, daystream::kBeforeAll.clock);
@@ -143,7 +147,8 @@ absl::Status State::Rename(sqlite3* db, const MirrorName& name, absl::string_vie
 absl::Status State::LoadRow() {
   ASSIGN_OR_RETURN(Statement query, Statement::Prepare(db_, absl::StrCat("SELECT arguments, identity, clock, seq, lsn,"
                                                                          " commit_time, has_commits, generation,"
-                                                                         " last_error FROM ",
+                                                                         " last_error, from_clock, from_seq, coverage"
+                                                                         " FROM ",
                                                                          name_.Quoted("_state"), " WHERE id = 1")));
   ASSIGN_OR_RETURN(const bool row, query.Step());
   if (!row) return absl::DataLossError(absl::StrCat("the table ", name_.Quoted("_state"), " has no row"));
@@ -158,6 +163,8 @@ absl::Status State::LoadRow() {
   saved_progress_ = progress_;
   generation_ = query.ColumnInt64(7);
   last_error_ = std::string(query.ColumnText(8));
+  met_all_until_ = {query.ColumnInt64(9), query.ColumnInt64(10)};
+  ASSIGN_OR_RETURN(coverage_, Coverage::FromJson(query.ColumnText(11)));
   return absl::OkStatus();
 }
 
@@ -236,6 +243,7 @@ void State::SetBack(daystream::Position start) {
   const daystream::Position before = {start.clock, start.seq - 1};
   if (progress_.position <= before) return;
   for (TableState& table : tables_) table.from = std::max(table.from, progress_.position);
+  met_all_until_ = std::max(met_all_until_, progress_.position);
   progress_.position = before;
   // A commit that lies behind the new position is not a resent one.
   progress_.lsn = 0;
@@ -249,7 +257,8 @@ absl::Status State::SaveProgress() {
                                         absl::StrCat("UPDATE ", name_.Quoted("_state"),
                                                      " SET identity = ?, clock = ?, seq = ?, lsn = ?,"
                                                      " commit_time = ?, has_commits = ?, generation = ?,"
-                                                     " last_error = ? WHERE id = 1"),
+                                                     " last_error = ?, from_clock = ?, from_seq = ?, coverage = ?"
+                                                     " WHERE id = 1"),
                                         Statement::kPersistent));
   }
   const std::string identity = identity_ ? IdentityToJson(*identity_) : "";
@@ -266,6 +275,10 @@ absl::Status State::SaveProgress() {
   save_progress_.BindInt64(6, progress_.has_commits ? 1 : 0);
   save_progress_.BindInt64(7, generation_);
   BindTextOrNull(save_progress_, 8, last_error_);
+  save_progress_.BindInt64(9, met_all_until_.clock);
+  save_progress_.BindInt64(10, met_all_until_.seq);
+  const std::string coverage = coverage_.ToJson();
+  BindTextOrNull(save_progress_, 11, coverage);
   RETURN_IF_ERROR(save_progress_.Run());
   saved_progress_ = progress_;
   return absl::OkStatus();

@@ -18,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "daystream/position.h"
 #include "daystream/source.h"
+#include "mirror/coverage.h"
 #include "mirror/name.h"
 #include "mirror/settings.h"
 #include "mirror/table_state.h"
@@ -89,6 +90,12 @@ class State {
   // By its name in PostgreSQL ("" is "public"); null if the mirror has no such table.
   TableState* FindTable(absl::string_view schema, absl::string_view name);
 
+  // Of tables that the mirror does not have: everything up to this position was not for it. And what first copies say
+  // of them.
+  daystream::Position met_all_until() const { return met_all_until_; }
+  const Coverage& coverage() const { return coverage_; }
+  Coverage& mutable_coverage() { return coverage_; }
+
   // Adds the table and writes its row, or takes the place of the one with the same PostgreSQL name. The result is valid
   // until the next call.
   absl::StatusOr<TableState*> AddTable(TableState table);
@@ -126,6 +133,8 @@ class State {
   Progress saved_progress_;  // as it is in the database
   std::string last_error_;
   int64_t generation_ = 0;
+  daystream::Position met_all_until_ = daystream::kBeforeAll;
+  Coverage coverage_;
   std::vector<TableState> tables_;
 
   // Prepared at the first use.

@@ -48,6 +48,14 @@ absl::StatusOr<uint64_t> WalEnd(Connection& connection) {
   return types::ParseLsn(result.text(0, 0));
 }
 
+absl::StatusOr<uint64_t> TakeXid(Connection& connection) {
+  ASSIGN_OR_RETURN(const Result result, connection.Execute("SELECT CASE WHEN pg_is_in_recovery() THEN '0' ELSE "
+                                                           "pg_current_xact_id()::text END"));
+  uint64_t xid = 0;
+  if (result.rows() == 1 && absl::SimpleAtoi(result.text(0, 0), &xid)) return xid;
+  return absl::InternalError("expected a transaction ID from the server, got none");
+}
+
 void ReplicationStream::FreeCopyData::operator()(char* data) const {
   PQfreemem(data);
 }

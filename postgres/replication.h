@@ -29,6 +29,9 @@ absl::StatusOr<SystemIdentity> IdentifySystem(Connection& connection);
 // How far the server's WAL is written; on a standby, replayed.
 absl::StatusOr<uint64_t> WalEnd(Connection& connection);
 
+// A transaction ID that no transaction before had, 64 bits wide; 0 on a standby, which gives none.
+absl::StatusOr<uint64_t> TakeXid(Connection& connection);
+
 // Reads a slot.
 //
 //   ASSIGN_OR_RETURN(Connection connection, Connection::Open(conninfo, {.replication = true, .interrupt = check}));

@@ -21,12 +21,17 @@ constexpr char kOwnId[] =
 
 // What runs in another database is not in the stream, whenever it began.
 constexpr char kRunning[] =
-    "SELECT backend_xid::text, (extract(epoch FROM CASE WHEN datname = pg_catalog.current_database() THEN xact_start"
-    "  ELSE pg_catalog.statement_timestamp() END) * 1000000)::bigint"
-    " FROM pg_catalog.pg_stat_activity WHERE backend_xid IS NOT NULL"
-    " UNION ALL SELECT transaction::text, (extract(epoch FROM CASE WHEN database = pg_catalog.current_database()"
-    "  THEN prepared ELSE pg_catalog.statement_timestamp() END) * 1000000)::bigint"
-    " FROM pg_catalog.pg_prepared_xacts";
+    "SELECT xid::text, (extract(epoch FROM CASE WHEN here THEN start ELSE pg_catalog.statement_timestamp() END)"
+    "  * 1000000)::bigint, here FROM"
+    " (SELECT backend_xid, xact_start, datname IS NOT DISTINCT FROM pg_catalog.current_database()"
+    "   FROM pg_catalog.pg_stat_activity WHERE backend_xid IS NOT NULL"
+    "  UNION ALL SELECT transaction, prepared, database = pg_catalog.current_database()"
+    "   FROM pg_catalog.pg_prepared_xacts) AS running (xid, start, here)";
+
+// What a role, a database or the server may limit.
+constexpr char kNoLimits[] = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0";
+constexpr char kNoTransactionLimit[] = "SET transaction_timeout = 0";
+constexpr int kHasTransactionLimit = 170000;
 
 uint32_t LowHalf(uint64_t xid) {
   return static_cast<uint32_t>(xid);
@@ -48,22 +53,29 @@ void Merge(const Look& later, Look* look) {
     std::optional<int64_t>& known = look->starts[xid];
     if (!known.has_value()) known = start;
   }
+  look->elsewhere.insert(later.elsewhere.begin(), later.elsewhere.end());
 }
 
 bool IsRunning(const Snapshot& snapshot, uint64_t xid) {
   return std::binary_search(snapshot.running.begin(), snapshot.running.end(), xid);
 }
 
-absl::Status WaitForEnd(Connection& connection, std::vector<uint64_t> xids,
-                        const std::function<void(uint64_t)>& waiting) {
+absl::Status WaitForEnd(Connection& connection, std::vector<uint64_t> xids, absl::string_view why,
+                        const WaitNotice& waiting) {
   while (true) {
     ASSIGN_OR_RETURN(const Snapshot now, CurrentSnapshot(connection));
     xids.erase(std::remove_if(xids.begin(), xids.end(), [&now](uint64_t xid) { return !IsRunning(now, xid); }),
                xids.end());
     if (xids.empty()) return absl::OkStatus();
-    if (waiting) waiting(xids.front());
+    if (waiting) waiting(xids.front(), why);
     RETURN_IF_ERROR(connection.Wait(/*for_write=*/false, kPollMs).status());
   }
+}
+
+absl::Status LiftLimits(Connection& connection) {
+  RETURN_IF_ERROR(connection.Execute(kNoLimits).status());
+  if (connection.server_version() < kHasTransactionLimit) return absl::OkStatus();
+  return connection.Execute(kNoTransactionLimit).status();
 }
 
 absl::Status BeginWithLocks(Connection& connection, const std::vector<std::string>& tables) {
@@ -118,6 +130,7 @@ absl::StatusOr<Look> LookAtTransactions(Connection& connection) {
   for (int row = 0; row < result.rows(); ++row) {
     uint32_t xid = 0;
     if (!absl::SimpleAtoi(result.text(row, 0), &xid)) return Unexpected("a transaction id", result.text(row, 0));
+    if (result.text(row, 2) != "t") look.elsewhere.insert(xid);
     std::optional<int64_t>& start = look.starts[xid];
     if (result.is_null(row, 1)) continue;
     start.emplace();
@@ -136,6 +149,15 @@ std::vector<uint64_t> Unaccounted(const Look& look, const Snapshot& snapshot) {
   return xids;
 }
 
+std::vector<uint64_t> OlderThanStream(const Look& look, const Snapshot& snapshot, uint64_t stream_xid) {
+  std::vector<uint64_t> xids;
+  for (const uint64_t xid : snapshot.running) {
+    // Above the look's own: it began after the look, and so after the stream.
+    if (xid <= std::min(stream_xid, look.xid) && look.elsewhere.count(LowHalf(xid)) == 0) xids.push_back(xid);
+  }
+  return xids;
+}
+
 int64_t EarliestStart(const Look& look, const Snapshot& snapshot) {
   int64_t earliest = look.time;
   for (const uint64_t xid : snapshot.running) {
@@ -146,15 +168,16 @@ int64_t EarliestStart(const Look& look, const Snapshot& snapshot) {
 }
 
 absl::StatusOr<CopySnapshot> BeginCopySnapshot(Connection& connection, const std::vector<std::string>& tables,
-                                               const std::function<void(uint64_t)>& waiting) {
+                                               uint64_t stream_xid, const WaitNotice& waiting) {
   RETURN_IF_ERROR(CheckPrimary(connection));
+  RETURN_IF_ERROR(LiftLimits(connection));
   ASSIGN_OR_RETURN(Look look, LookAtTransactions(connection));
   while (true) {
     RETURN_IF_ERROR(BeginWithLocks(connection, tables));
     CopySnapshot copy;
     ASSIGN_OR_RETURN(copy.snapshot, CurrentSnapshot(connection));
-    const std::vector<uint64_t> unaccounted = Unaccounted(look, copy.snapshot);
-    if (unaccounted.empty()) {
+    const std::vector<uint64_t> old = OlderThanStream(look, copy.snapshot, stream_xid);
+    if (old.empty() && Unaccounted(look, copy.snapshot).empty()) {
       copy.start_time = EarliestStart(look, copy.snapshot);
       ASSIGN_OR_RETURN(copy.end_lsn, WalInsertPosition(connection));
       return copy;
@@ -162,8 +185,18 @@ absl::StatusOr<CopySnapshot> BeginCopySnapshot(Connection& connection, const std
     RETURN_IF_ERROR(connection.Execute("ROLLBACK").status());
     ASSIGN_OR_RETURN(const Look again, LookAtTransactions(connection));
     Merge(again, &look);
-    RETURN_IF_ERROR(WaitForEnd(connection, Unaccounted(look, copy.snapshot), waiting));
+    RETURN_IF_ERROR(WaitForEnd(connection, old, kOlderThanStream, waiting));
+    RETURN_IF_ERROR(WaitForEnd(connection, Unaccounted(look, copy.snapshot), kHiddenStart, waiting));
   }
+}
+
+absl::StatusOr<int64_t> ServerTime(Connection& connection) {
+  ASSIGN_OR_RETURN(const Result result, connection.Execute("SELECT (extract(epoch FROM pg_catalog.clock_timestamp())"
+                                                           " * 1000000)::bigint"));
+  int64_t time = 0;
+  if (result.rows() != 1 || !absl::SimpleAtoi(result.text(0, 0), &time))
+    return Unexpected("a time", result.rows() == 1 ? result.text(0, 0) : "no row");
+  return time;
 }
 
 absl::StatusOr<ServerIdentity> ReadServerIdentity(Connection& connection) {

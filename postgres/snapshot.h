@@ -32,7 +32,11 @@
 // lies behind all of those records; a commit record that begins at or behind it is of a transaction that was not
 // visible. The stream's LSN of a commit is where its record begins.
 //
-// The one slot behind the stream must be older than the look: all that commits after it was made is in the stream.
+// The one slot behind the stream must be older than the look: all that commits after it was made is in the stream. That
+// is not enough for a transaction that was committed before, but is held invisible by a stalled synchronous standby
+// until after the snapshot: it would be in neither. So the stream has an id, `stream_xid`, which was taken when the
+// slot was there: transactions with higher ids commit later, and those among `running` with lower ones are waited for,
+// as are those without a time.
 
 #ifndef DELTAMIRROR_POSTGRES_SNAPSHOT_H_
 #define DELTAMIRROR_POSTGRES_SNAPSHOT_H_
@@ -41,6 +45,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -69,12 +74,17 @@ struct Look {
   uint64_t xid = 0;  // the look's own
   // By the low half of the id. Nothing: the start time is not ours to see.
   std::map<uint32_t, std::optional<int64_t>> starts;
+  // Those of them that run in other databases: no stream of ours has them.
+  std::set<uint32_t> elsewhere;
 };
 
 absl::StatusOr<Look> LookAtTransactions(Connection& connection);
 
 // The ids that are running in the snapshot and of which the look does not tell the start.
 std::vector<uint64_t> Unaccounted(const Look& look, const Snapshot& snapshot);
+
+// Those that may have been committed before the stream began.
+std::vector<uint64_t> OlderThanStream(const Look& look, const Snapshot& snapshot, uint64_t stream_xid);
 
 // The moment of the argument above, by the server's clock, microseconds since 1970. Nothing may be unaccounted.
 int64_t EarliestStart(const Look& look, const Snapshot& snapshot);
@@ -85,16 +95,26 @@ struct CopySnapshot {
   uint64_t end_lsn = 0;
 };
 
+// What is waited for: the oldest of the ids, and why.
+using WaitNotice = std::function<void(uint64_t xid, absl::string_view why)>;
+inline constexpr absl::string_view kHiddenStart = "whose start this role may not see";
+inline constexpr absl::string_view kOlderThanStream = "which may have been committed before the slot was made";
+
 // Begins a REPEATABLE READ READ ONLY transaction that holds ACCESS SHARE locks on `tables` (quoted names; a partitioned
 // table's partitions are locked too), and takes its snapshot. The locks come first: DDL and TRUNCATE are not MVCC-safe,
 // a table that is truncated between snapshot and copy would read as empty. The caller ends the transaction.
 //
-// Where start times are hidden it waits, as said above, for as long as the hidden transactions run; `waiting`, if
-// given, is told the oldest of their ids, again and again. The connection's interrupt check ends the wait.
+// Waits for the end of transactions, as said above: `waiting`, if given, is told again and again. The connection's
+// interrupt check ends the wait. Limits that the role or the server set to the time of a statement or of an idle
+// transaction are lifted for this session: a copy takes as long as it takes.
+//   stream_xid: 0 if there is none; the stream's beginning is the caller's care then.
 //
 // FailedPrecondition on a standby: its snapshots are not those of the stream.
 absl::StatusOr<CopySnapshot> BeginCopySnapshot(Connection& connection, const std::vector<std::string>& tables,
-                                               const std::function<void(uint64_t)>& waiting = nullptr);
+                                               uint64_t stream_xid = 0, const WaitNotice& waiting = nullptr);
+
+// By the server's clock, microseconds since 1970.
+absl::StatusOr<int64_t> ServerTime(Connection& connection);
 
 // Which server and database this is, as daystream.json names them.
 struct ServerIdentity {

@@ -56,7 +56,8 @@ TEST_F(SourceTest, DamageIsNamed) {
   ExpectLoadError("{\"format\":1,", "daystream.json\": expected a JSON object with a number \"format\"");
   ExpectLoadError("[]", "expected a JSON object with a number \"format\"");
   ExpectLoadError("{\"format\":2}", "daystream.json\": expected format 1, got 2");
-  ExpectLoadError("{\"format\":1,\"slot\":7}", "expected numbers for \"timeline\" and \"began\" and strings for");
+  ExpectLoadError("{\"format\":1,\"slot\":7}",
+                  "expected numbers for \"timeline\", \"began\" and \"began_xid\" and strings for");
 }
 
 class FailingRename : public FileSystem {

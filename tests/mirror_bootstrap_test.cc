@@ -70,52 +70,6 @@ TEST_F(BootstrapTest, MakesIndexesWhenAskedTo) {
                        {"CREATE INDEX \"t_d_key\" ON \"t\" (\"d\")"}}));
 }
 
-TEST_F(BootstrapTest, ATransactionThatIsOpenAcrossIsNeitherLostNorDoubled) {
-  lab_.cluster.Exec("CREATE TABLE t (a int); ALTER TABLE t REPLICA IDENTITY FULL");  // without a key nothing hides
-  lab_.Begin();
-  lab::Session open(lab_.cluster);
-  open.Exec("BEGIN");
-  open.Exec("INSERT INTO t VALUES (1)");
-  open.Exec("SAVEPOINT s");
-  open.Exec("INSERT INTO t VALUES (2)");
-  open.Exec("RELEASE s");
-  lab_.cluster.Exec("INSERT INTO t VALUES (3)");
-  EXPECT_EQ(lab_.Bootstrap("t"), "1");
-  lab_.cluster.Exec("INSERT INTO t VALUES (4)");
-  open.Exec("INSERT INTO t VALUES (5)");
-  open.Exec("COMMIT");
-  lab_.CatchUp();
-  lab_.ExpectEqual("t", "a");
-  EXPECT_EQ(lab_.Status("t", "inserts"), "4");
-}
-
-// They are visible before they are written, and written long before they are flushed.
-TEST(BootstrapAsynchronousTest, AsynchronousCommitsAreSeenOnce) {
-  lab::MirrorLab lab({.settings = {"wal_writer_delay=10s", "synchronous_commit=off"}});
-  lab.cluster.Exec("CREATE TABLE t (a int); ALTER TABLE t REPLICA IDENTITY FULL");
-  lab.Begin();
-  lab::Session writer(lab.cluster);
-  for (int i = 0; i < 20; ++i) writer.Exec(absl::StrCat("INSERT INTO t VALUES (", i, ")"));
-  EXPECT_EQ(lab.Bootstrap("t"), "20");
-  for (int i = 20; i < 40; ++i) writer.Exec(absl::StrCat("INSERT INTO t VALUES (", i, ")"));
-  writer.Exec("SET synchronous_commit = on");
-  writer.Exec("INSERT INTO t VALUES (100)");
-  lab.CatchUp();
-  lab.ExpectEqual("t", "a");
-}
-
-TEST(BootstrapPreparedTest, APreparedTransactionAcrossIsAppliedOnce) {
-  lab::MirrorLab lab({.settings = {"max_prepared_transactions=5"}});
-  lab.cluster.Exec("CREATE TABLE t (a int); ALTER TABLE t REPLICA IDENTITY FULL");
-  lab.Begin();
-  lab.cluster.Exec("BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'p'");
-  lab.cluster.Exec("INSERT INTO t VALUES (2)");
-  EXPECT_EQ(lab.Bootstrap("t"), "1");
-  lab.cluster.Exec("COMMIT PREPARED 'p'");
-  lab.CatchUp();
-  lab.ExpectEqual("t", "a");
-}
-
 TEST_F(BootstrapTest, MoreTablesJoinARunningMirror) {
   lab_.cluster.Exec(
       "CREATE TABLE t (a int); ALTER TABLE t REPLICA IDENTITY FULL; CREATE TABLE u (a int); ALTER TABLE "
@@ -228,23 +182,6 @@ TEST_F(BootstrapTest, TakesTypesAsTheUserWantsThem) {
   lab_.cluster.Exec("UPDATE t SET b = '{2}', c = 2.20");
   lab_.CatchUp();
   EXPECT_EQ(lab_.host.Query("SELECT * FROM t"), (lab::Rows{{"1", "[2]", "2.20"}}));
-}
-
-TEST_F(BootstrapTest, ARoleThatMayNotSeeOthersWaitsForThem) {
-  lab_.cluster.Exec("CREATE TABLE t (a int PRIMARY KEY); CREATE ROLE reader LOGIN; GRANT SELECT ON t TO reader");
-  lab_.Begin();
-  lab::Session open(lab_.cluster);
-  open.Exec("BEGIN");
-  open.Exec("INSERT INTO t VALUES (1)");
-  std::thread committer([&open] {
-    absl::SleepFor(absl::Milliseconds(500));
-    open.Exec("COMMIT");
-  });
-  EXPECT_EQ(lab_.host.Value(lab_.BootstrapSql("t", "{}", " user=reader")), "1");
-  committer.join();
-  lab_.cluster.Exec("INSERT INTO t VALUES (2)");
-  lab_.CatchUp();
-  lab_.ExpectEqual("t", "a");
 }
 
 }  // namespace

@@ -48,10 +48,12 @@ void MirrorLab::CatchUp() {
   host.Exec("SELECT * FROM deltamirror('m', '{\"until\":\"caught_up\"}')");
 }
 
-void MirrorLab::ExpectEqual(const std::string& table, const std::string& columns, const std::string& target) {
+void MirrorLab::ExpectEqual(const std::string& table, const std::string& columns, const std::string& target,
+                            Host* where) {
   const Rows source = cluster.Query(absl::StrCat("SELECT ", columns, " FROM ", table, " ORDER BY ", columns));
   const Rows copy =
-      host.Query(absl::StrCat("SELECT ", columns, " FROM ", target.empty() ? table : target, " ORDER BY ", columns));
+      (where == nullptr ? host : *where)
+          .Query(absl::StrCat("SELECT ", columns, " FROM ", target.empty() ? table : target, " ORDER BY ", columns));
   ASSERT_EQ(source.size(), copy.size()) << table;
   for (size_t i = 0; i < source.size(); ++i) ASSERT_EQ(source[i], copy[i]) << table << ", row " << i;
 }

@@ -38,7 +38,9 @@ class MirrorLab {
   // Stream, and apply all of it.
   void CatchUp();
   // The same rows on both sides; `columns` must print alike in both. `target`: in SQLite, if it is called otherwise.
-  void ExpectEqual(const std::string& table, const std::string& columns, const std::string& target = "");
+  // `where`: another host's mirror, if not ours.
+  void ExpectEqual(const std::string& table, const std::string& columns, const std::string& target = "",
+                   Host* where = nullptr);
   // The mirror's column of that table: state, inserts, ...
   std::string Status(const std::string& table, const std::string& column);
 

@@ -48,6 +48,14 @@ TEST(LookTest, ComparesTheLowHalvesOfIds) {
   EXPECT_EQ(EarliestStart(look, snapshot), 500);
 }
 
+TEST(LookTest, KnowsWhatMayBeOlderThanTheStream) {
+  const Look look = {.time = 1000, .xid = 20, .starts = {{14, 700}, {15, 800}, {16, 900}}, .elsewhere = {15}};
+  const Snapshot snapshot = {14, 23, {14, 15, 16, 22}};
+  EXPECT_THAT(OlderThanStream(look, snapshot, 0), IsEmpty());
+  EXPECT_THAT(OlderThanStream(look, snapshot, 15), ElementsAre(14));
+  EXPECT_THAT(OlderThanStream(look, snapshot, 100), ElementsAre(14, 16));
+}
+
 class CopySnapshotTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -170,7 +178,11 @@ TEST_F(CopySnapshotTest, WaitsForTransactionsWhoseStartItMayNotSee) {
     }));
     later.Exec("COMMIT");
   });
-  absl::StatusOr<CopySnapshot> copy = BeginCopySnapshot(connection, {"t"}, [&](uint64_t oldest) { awaited = oldest; });
+  absl::StatusOr<CopySnapshot> copy =
+      BeginCopySnapshot(connection, {"t"}, 0, [&](uint64_t oldest, absl::string_view why) {
+        EXPECT_EQ(why, kHiddenStart);
+        awaited = oldest;
+      });
   ASSERT_TRUE(copy.ok()) << copy.status();
   EXPECT_EQ(absl::StrCat(awaited.load()), xid);
   EXPECT_EQ(connection.Query("SELECT FROM t WHERE a = 4")->rows(), 1);
@@ -185,7 +197,8 @@ TEST_F(CopySnapshotTest, WaitingCanBeInterrupted) {
   bool stop = false;
   Connection connection =
       Connect("reader", [&stop] { return stop ? absl::CancelledError("interrupted") : absl::OkStatus(); });
-  absl::StatusOr<CopySnapshot> copy = BeginCopySnapshot(connection, {"t"}, [&](uint64_t) { stop = true; });
+  absl::StatusOr<CopySnapshot> copy =
+      BeginCopySnapshot(connection, {"t"}, 0, [&](uint64_t, absl::string_view) { stop = true; });
   EXPECT_EQ(copy.status(), absl::CancelledError("interrupted"));
 }
 

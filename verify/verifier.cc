@@ -5,9 +5,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "copy/progress.h"
+#include "daystream/last_position.h"
 #include "mirror/bootstrap_source.h"
 #include "mirror/state.h"
 #include "mirror/target_table.h"
+#include "postgres/snapshot.h"
 #include "quote/quote.h"
 #include "status/named.h"
 #include "status/status_macros.h"
@@ -103,8 +105,10 @@ absl::StatusOr<std::vector<postgres::CatalogTable>> Verifier::ReadCatalog() {
 
 absl::Status Verifier::Prepare(const std::string& conninfo) {
   ASSIGN_OR_RETURN(temporary_, sqlite::TemporaryDatabase::Open());
-  ASSIGN_OR_RETURN(locked_, mirror::TakeLockedSnapshot(
-                                connection_, [this] { return ReadCatalog(); }, kName, options_.progress));
+  ASSIGN_OR_RETURN(locked_, mirror::TakeLockedSnapshot(connection_, [this] { return ReadCatalog(); },
+                                                       {.name = kName,
+                                                        .progress = options_.progress,
+                                                        .stream_xid = info_.has_value() ? info_->began_xid : 0}));
   MirrorAwaiter awaiter(db_, name_, info_, &connection_,
                         {.conninfo = conninfo,
                          .timeout = options_.timeout,
@@ -134,7 +138,11 @@ absl::Status Verifier::ReadUnseen() {
   UnseenRange range;
   range.source = source_;
   range.snapshot = locked_.ToHandover();
-  ASSIGN_OR_RETURN(range.start, mirror::StartPosition(source_, locked_.snapshot.start_time, options_.margin));
+  mirror::ReadingStart start = {.time = locked_.snapshot.start_time, .margin = options_.margin};
+  ASSIGN_OR_RETURN(start.last, daystream::LastPosition(source_));
+  if (info_.has_value()) start.began = info_->began;
+  ASSIGN_OR_RETURN(start.now, postgres::ServerTime(connection_));
+  ASSIGN_OR_RETURN(range.start, mirror::StartPosition(source_, start));
   for (const Wanted& wanted : tables_) {
     if (!wanted.source.has_value()) continue;
     const types::Relation& relation = wanted.source->relation;

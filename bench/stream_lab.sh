@@ -1,0 +1,58 @@
+# What bench/plugin and bench/deltastream share: a cluster with a slot for each plugin, and changes that wait in them.
+# To be sourced; expects $work, leaves $conninfo.
+
+# Where decoding begins for all: slots are made before the changes, and copied for each run.
+start_lab() { # PLUGIN...
+  local list plugin
+  conninfo=$(tests/lab/cluster start "$work/pg" --plugin "$(readlink -f bazel-bin/deltaflood.so)" \
+    --plugin "$(readlink -f bazel-bin/bench/commits_only/commits_only.so)" --owner $$ -c shared_buffers=1GB -c max_wal_size=16GB \
+    -c logical_decoding_work_mem=1GB)
+  if [ "$(server "SELECT count(*) FROM pg_settings WHERE name = 'output_plugin_libraries'")" = 1 ]; then
+    list=$(server 'SHOW output_plugin_libraries')
+    server "ALTER SYSTEM SET output_plugin_libraries = $list, commits_only, wal2json" >/dev/null
+    server 'SELECT pg_reload_conf()' >/dev/null
+    until [[ $(server 'SHOW output_plugin_libraries') = *commits_only* ]]; do sleep 0.1; done
+  fi
+  server 'CREATE PUBLICATION bench FOR ALL TABLES' >/dev/null
+  for plugin in "$@"; do server "SELECT pg_create_logical_replication_slot('$plugin', '$plugin')" >/dev/null; done
+}
+
+server() { psql -XAtqd "$conninfo" -c "$1"; }
+
+# The slides' numbers: 1.7 million changes in three transactions, on a table of four columns or of fourteen.
+make_changes() { # COLUMNS CHANGES
+  local columns=$1 inserts=$(($2 * 2 / 5)) others=$(($2 * 3 / 10)) more='' values='' i
+  for ((i = 4; i < columns; i += 2)); do
+    more+=", c$i integer, d$i text"
+    values+=", i % $((i * 997)), 'remark ' || i % $((i * 31))"
+  done
+  server "CREATE TABLE changes (id bigint PRIMARY KEY, flight text, altitude integer, latitude double precision$more)" >/dev/null
+  server "INSERT INTO changes SELECT i, 'UA' || i % 9000, i % 45000, (i % 18000 - 9000) / 97.0$values FROM generate_series(1, $inserts) AS i" >/dev/null
+  server "UPDATE changes SET altitude = altitude + 1 WHERE id <= $others" >/dev/null
+  server "DELETE FROM changes WHERE id <= $others" >/dev/null
+  server 'CHECKPOINT' >/dev/null
+}
+
+# A fresh copy of a plugin's slot, named "run".
+copy_slot() { server "SELECT pg_copy_logical_replication_slot('$1', 'run')" >/dev/null; }
+drop_slot() { server "SELECT pg_drop_replication_slot('run')" >/dev/null; }
+
+timed() {
+  local begin=$EPOCHREALTIME
+  "$@" >/dev/null || exit
+  awk -v b="$begin" -v e="$EPOCHREALTIME" 'BEGIN {printf "%.3f\n", e - b}'
+}
+
+# pg_recvlogical of slot "run" up to now, into a file.
+receive() { # FILE [OPTION...]
+  local file=$1
+  shift
+  "$(pg_bindir)/pg_recvlogical" -d "$conninfo" -S run --start -n -f "$file" --endpos "$(server 'SELECT pg_current_wal_lsn()')" "$@"
+}
+
+pg_bindir() {
+  if [ -n "${DELTAMIRROR_PGBIN:-}" ]; then echo "$DELTAMIRROR_PGBIN"; else printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1; fi
+}
+
+median() { sort -n "$1" | awk '{v[NR] = $1} END {printf "%.3f", NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
+row() { awk -v what="$1" -v changes="$2" -v seconds="$3" -v floor="$4" 'BEGIN {printf "%-58s %9.2f %12.0f %8.2f\n", what, seconds, changes / seconds, seconds / floor}'; }
