@@ -116,7 +116,6 @@ absl::Status Applier::Open(Table* table) {
   ASSIGN_OR_RETURN(Plan plan, MakePlan(*target, state == nullptr ? &table->shape : &state->relation,
                                        state == nullptr ? decltype(state->overrides)() : state->overrides));
   table->table = std::make_unique<MirroredTable>(db_, std::move(plan), settings_);
-  table->table->set_in_handover(table->handover.has_value());
   return absl::OkStatus();
 }
 
@@ -139,7 +138,6 @@ absl::StatusOr<bool> Applier::IsWanted(Table* table, const Record& record) {
 void Applier::EndHandover(Table* table) {
   table->handover.reset();
   --handovers_;
-  if (table->table != nullptr) table->table->set_in_handover(false);
   TableState* state = StateOf(*table);
   state->handover.clear();
   state->status = TableStatus::kLive;

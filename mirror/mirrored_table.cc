@@ -119,12 +119,11 @@ absl::StatusOr<int> MirroredTable::MoveRow(const RowColumns& columns) {
 
 absl::StatusOr<MirroredTable::Outcome> MirroredTable::UpdateMissing(const RowColumns& columns, bool complete) {
   if (on_missing_ == OnMissing::kIgnore) return Outcome::kSkipped;
-  if (complete && (on_missing_ == OnMissing::kInsert || in_handover_)) {
+  if (complete && on_missing_ == OnMissing::kInsert) {
     ASSIGN_OR_RETURN(RowStatement * upsert, statements_.Find(RowAction::kUpsert, columns, none_));
     RETURN_IF_ERROR(upsert->Run(columns, none_).status());
     return Outcome::kApplied;
   }
-  if (in_handover_) return Outcome::kSkipped;
   return absl::NotFoundError(absl::StrCat(
       "the row is not there", complete ? "" : ", and the line does not bring all columns, so it cannot be inserted",
       ". Bootstrap the table again, or use on_missing='ignore'"));
@@ -144,7 +143,7 @@ absl::StatusOr<MirroredTable::Outcome> MirroredTable::Delete(const RowColumns& c
   ASSIGN_OR_RETURN(const int changed, remove->Run(columns, none_));
   if (!moves_.empty()) RETURN_IF_ERROR(moves_.Settle(columns));
   if (changed > 0 || on_missing_ == OnMissing::kInsert) return Outcome::kApplied;
-  if (on_missing_ == OnMissing::kIgnore || in_handover_) return Outcome::kSkipped;
+  if (on_missing_ == OnMissing::kIgnore) return Outcome::kSkipped;
   return absl::NotFoundError("the row is not there. Bootstrap the table again, or use on_missing='ignore'");
 }
 

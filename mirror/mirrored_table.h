@@ -26,7 +26,7 @@ class MirroredTable {
  public:
   enum class Outcome : uint8_t {
     kApplied,
-    kSkipped,  // by on_conflict, on_missing, or because a hand-over allows for it
+    kSkipped,  // by on_conflict or on_missing
   };
 
   MirroredTable(sqlite3* db, Plan plan, const Settings& settings);
@@ -34,9 +34,6 @@ class MirroredTable {
   MirroredTable& operator=(const MirroredTable&) = delete;
 
   const Plan& plan() const { return plan_; }
-
-  // Within a hand-over, a row that is not there is no error: the copy may have seen a later TRUNCATE.
-  void set_in_handover(bool in_handover) { in_handover_ = in_handover; }
 
   // The row may wait, with others like it, for the next change of another kind, or for Flush.
   absl::StatusOr<Outcome> Insert(const deltaflood::Record& record);
@@ -76,7 +73,6 @@ class MirroredTable {
   const Plan plan_;
   const OnMissing on_missing_;
   const OnConflict on_conflict_;
-  bool in_handover_ = false;
   RowStatements statements_;
   KeyMoves moves_;
   RowRun run_;

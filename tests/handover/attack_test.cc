@@ -1,7 +1,7 @@
 // First copies at random moments while applications write: in the end each mirror equals its source, row by row.
 //
-// HANDOVER_ROUNDS in the environment is the number of first copies (20 by default), HANDOVER_SEED another course of
-// events. Under Bazel: --test_env=HANDOVER_ROUNDS=500 --test_env=HANDOVER_SEED=7 --test_timeout=7200.
+// HANDOVER_ROUNDS in the environment is the number of rounds (12 by default) with each plugin, HANDOVER_SEED another
+// course of events. Under Bazel: --test_env=HANDOVER_ROUNDS=500 --test_env=HANDOVER_SEED=7 --test_timeout=7200.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@
 namespace deltamirror {
 namespace {
 
-constexpr char kTables[] = "account,history,token";
+constexpr char kTables[] = "account,bulk,history,token";
 
 int FromEnvironment(const char* name, int fallback) {
   const char* text = std::getenv(name);
@@ -61,6 +61,7 @@ class Mirror {
   // At rest.
   void ExpectEqual() {
     lab_->ExpectEqual("account", "id, balance, changes", "", &host_);
+    lab_->ExpectEqual("bulk", "id, changes", "", &host_);
     lab_->ExpectEqual("history", "writer, round, amount", "", &host_);
     lab_->ExpectEqual("token", "id, holder, changes", "", &host_);
     ExpectInvariants();
@@ -77,11 +78,11 @@ class Mirror {
 
 int Mirror::count_ = 0;
 
-class AttackTest : public ::testing::Test {
+class AttackTest : public ::testing::TestWithParam<const char*> {
  protected:
   AttackTest() {
     lab::Writers::MakeTables(lab_.cluster);
-    lab_.Begin();
+    lab_.Begin(absl::StrCat(R"({"plugin":")", GetParam(), R"("})"));
   }
 
   int Below(int limit) { return static_cast<int>(random_() % limit); }
@@ -105,7 +106,7 @@ class AttackTest : public ::testing::Test {
     if (in_parts) {
       if (OneIn(2)) lab_.Stream();
       if (OneIn(2)) fresh->Apply();
-      fresh->Bootstrap("account,token");
+      fresh->Bootstrap("account,bulk,token");
     }
     if (other.joinable()) other.join();
   }
@@ -139,8 +140,8 @@ class AttackTest : public ::testing::Test {
   lab::MirrorLab lab_{{.settings = lab::Writers::Settings()}};
 };
 
-TEST_F(AttackTest, FirstCopiesAtRandomMomentsEndEqual) {
-  const int rounds = FromEnvironment("HANDOVER_ROUNDS", 20);
+TEST_P(AttackTest, FirstCopiesAtRandomMomentsEndEqual) {
+  const int rounds = FromEnvironment("HANDOVER_ROUNDS", 12);
   Mirror lasting(&lab_);
   lasting.Bootstrap(kTables);
   lab::Writers writers(lab_.cluster, 6, seed_);
@@ -149,13 +150,15 @@ TEST_F(AttackTest, FirstCopiesAtRandomMomentsEndEqual) {
   while (round < rounds && !HasFailure()) {
     SCOPED_TRACE(absl::StrCat("round ", round, ", seed ", seed_));
     Round(&writers, &standby, &lasting);
-    if (++round % 50 == 0) std::printf("%d rounds, %ld transactions\n", round, writers.transactions());
+    if (++round % 50 != 0) continue;
+    std::printf("%d rounds, %ld transactions\n", round, writers.transactions());
+    std::fflush(stdout);
   }
   std::printf("%d rounds, %ld transactions, %d differences\n", round, writers.transactions(), HasFailure() ? 1 : 0);
 }
 
 // As in use: one process streams, another one mirrors, and is killed for each first copy of another table.
-TEST_F(AttackTest, TablesJoinWhileTheStreamRunsAndTheMirrorIsKilled) {
+TEST_P(AttackTest, TablesJoinWhileTheStreamRunsAndTheMirrorIsKilled) {
   lab_.cluster.Exec("CREATE TABLE idle (a int PRIMARY KEY); INSERT INTO idle VALUES (1)");
   lab::Process stream =
       lab::Process::Shell("", absl::StrCat("SELECT * FROM deltastream(", lab::Literal(lab_.cluster.conninfo()),
@@ -169,7 +172,7 @@ TEST_F(AttackTest, TablesJoinWhileTheStreamRunsAndTheMirrorIsKilled) {
     EXPECT_TRUE(mirror.Running()) << mirror.Errors();
     mirror.Kill();
     mirror.Wait();
-    if (round == 1) lab_.Bootstrap("history,idle,token");
+    if (round == 1) lab_.Bootstrap("bulk,history,idle,token");
     if (round > 1) lab_.Bootstrap(round % 2 == 0 ? "account" : "history", R"({"again":true})");
   }
   writers.Stop();
@@ -178,10 +181,15 @@ TEST_F(AttackTest, TablesJoinWhileTheStreamRunsAndTheMirrorIsKilled) {
   EXPECT_TRUE(lab::WaitUntil([this] { return lab_.host.Value("SELECT count(*) FROM idle") == "2"; }))
       << mirror.Errors() << stream.Errors();
   lab_.ExpectEqual("account", "id, balance, changes");
+  lab_.ExpectEqual("bulk", "id, changes");
   lab_.ExpectEqual("history", "writer, round, amount");
   lab_.ExpectEqual("token", "id, holder, changes");
-  for (const char* table : {"account", "history", "idle", "token"}) EXPECT_EQ(lab_.Status(table, "state"), "live");
+  for (const char* table : {"account", "bulk", "history", "idle", "token"})
+    EXPECT_EQ(lab_.Status(table, "state"), "live");
 }
+
+INSTANTIATE_TEST_SUITE_P(Plugins, AttackTest, ::testing::Values("deltaflood", "pgoutput"),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace deltamirror

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kAccounts = 100;
 constexpr int kTokensOfEach = 20;
+constexpr int kBulk = 800;
 
 constexpr char kSetStandby[] = "ALTER SYSTEM SET synchronous_standby_names = 'nobody'";
 constexpr char kResetStandby[] = "ALTER SYSTEM RESET synchronous_standby_names";
@@ -18,7 +19,7 @@ constexpr char kReload[] = "SELECT pg_reload_conf()";
 }  // namespace
 
 std::vector<std::string> Writers::Settings() {
-  return {"max_prepared_transactions=20", "max_connections=40"};
+  return {"max_prepared_transactions=20", "max_connections=40", "logical_decoding_work_mem=64kB"};
 }
 
 void Writers::MakeTables(Cluster& cluster) {
@@ -28,7 +29,9 @@ void Writers::MakeTables(Cluster& cluster) {
       kAccounts - 1,
       ") i; CREATE TABLE history (writer int, round int, amount int); ALTER TABLE history REPLICA IDENTITY FULL; "
       "CREATE "
-      "TABLE token (id int PRIMARY KEY, holder int, changes int NOT NULL)"));
+      "TABLE token (id int PRIMARY KEY, holder int, changes int NOT NULL); CREATE TABLE bulk (id int PRIMARY KEY, "
+      "changes "
+      "int NOT NULL)"));
 }
 
 // One connection; the transactions of one application.
@@ -48,6 +51,7 @@ class Writers::Writer {
       if (private_ || OneIn(3)) MoveToken();
       if (OneIn(10)) Linger();
       if (private_ || OneIn(4)) Subtransactions(round);
+      if (OneIn(50)) ChangeMany();
       // So that what is compared stays small.
       if (OneIn(20)) Exec("DELETE FROM history WHERE writer = ", id_, " AND abs(round) < ", round - 100);
       End();
@@ -105,6 +109,13 @@ class Writers::Writer {
       Exec("INSERT INTO token VALUES (", to, ", ", id_,
            ", 0) ON CONFLICT (id) DO UPDATE SET changes = token.changes + 1");
     }
+  }
+
+  void ChangeMany() {
+    Exec("SAVEPOINT many; INSERT INTO bulk SELECT ", id_ * kBulk, " + i, 0 FROM generate_series(1, ", kBulk,
+         ") i ON CONFLICT (id) DO UPDATE SET changes = bulk.changes + 1");
+    if (OneIn(4)) Exec("ROLLBACK TO many");
+    if (OneIn(4)) Exec("DELETE FROM bulk WHERE id > ", id_ * kBulk + 10, " AND id <= ", (id_ + 1) * kBulk);
   }
 
   void Linger() {

@@ -17,9 +17,10 @@
 namespace deltamirror::lab {
 
 // The tables are account (moved amounts: the sum of balance is always 0), history (no key: a row that comes twice is
-// there twice) and token (rows whose key changes, and that come and go). Each row of account and token counts its
-// changes. Transactions have savepoints that are released and rolled back, pauses, rollbacks, synchronous and
-// asynchronous commits; some are prepared, and committed or rolled back later.
+// there twice), token (rows whose key changes, and that come and go) and bulk (many rows at once, more than a server
+// with Settings() decodes in memory). Each row of account, token and bulk counts its changes. Transactions have
+// savepoints that are released and rolled back, pauses, rollbacks, synchronous and asynchronous commits; some are
+// prepared, and committed or rolled back later.
 //
 //   Cluster cluster({.settings = Writers::Settings()});
 //   Writers::MakeTables(cluster);
