@@ -58,13 +58,17 @@ class Mirror {
     EXPECT_EQ(host_.Value("SELECT coalesce(sum(skipped), 0) FROM m"), "0");
   }
 
-  // At rest.
+  // At rest: by reading all rows of both sides here, and by deltamirror_verify.
   void ExpectEqual() {
     lab_->ExpectEqual("account", "id, balance, changes", "", &host_);
     lab_->ExpectEqual("bulk", "id, changes", "", &host_);
     lab_->ExpectEqual("history", "writer, round, amount", "", &host_);
     lab_->ExpectEqual("token", "id, holder, changes", "", &host_);
     ExpectInvariants();
+    EXPECT_EQ(
+        host_.Query(absl::StrCat("SELECT \"table\", equal, details FROM deltamirror_verify('m', ",
+                                 lab::Literal(lab_->cluster.conninfo()), ") ORDER BY 1")),
+        (lab::Rows{{"account", "1", "NULL"}, {"bulk", "1", "NULL"}, {"history", "1", "NULL"}, {"token", "1", "NULL"}}));
   }
 
   const std::string& file() const { return file_; }
