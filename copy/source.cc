@@ -18,7 +18,12 @@ namespace {
 constexpr char kDescribeTypes[] =
     "SELECT pg_catalog.format_type(t.oid, c.typmod), "
     // Only what array_out prints is an array to us: int2vector has elements too, but another text.
-    "CASE WHEN t.typoutput = 'pg_catalog.array_out'::pg_catalog.regproc THEN t.typelem ELSE 0 END "
+    // Elements that are of a domain count as what that is made of.
+    "CASE WHEN t.typoutput = 'pg_catalog.array_out'::pg_catalog.regproc THEN ("
+    " WITH RECURSIVE walk(id, base) AS ("
+    "  SELECT e.oid, e.typbasetype FROM pg_catalog.pg_type AS e WHERE e.oid = t.typelem"
+    "  UNION ALL SELECT b.oid, b.typbasetype FROM walk AS w JOIN pg_catalog.pg_type AS b ON b.oid = w.base)"
+    " SELECT id FROM walk WHERE base = 0) ELSE 0 END "
     "FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int4[])) WITH "
     "ORDINALITY "
     "AS c(oid, typmod, place) "

@@ -6,6 +6,7 @@
 #include "absl/strings/strip.h"
 #include "types/array.h"
 #include "types/catalog.h"
+#include "types/oids.h"
 #include "types/override.h"
 #include "types/plain.h"
 
@@ -27,6 +28,11 @@ std::string WithoutModifiers(absl::string_view name) {
 
 bool IsArrayName(absl::string_view name) {
   return name == "array" || absl::EndsWith(name, kArraySuffix);
+}
+
+// int2vector and oidvector have elements, but another text than arrays.
+uint32_t ElementOf(uint32_t oid, uint32_t elem) {
+  return oid == kInt2vector || oid == kOidvector ? 0 : elem;
 }
 
 bool Names(absl::string_view named, absl::string_view type, const CatalogEntry* entry, absl::string_view suffix) {
@@ -53,6 +59,7 @@ absl::StatusOr<Overrides> Overrides::Parse(const std::vector<std::pair<std::stri
 
 absl::string_view Overrides::TargetFor(absl::string_view name, uint32_t oid, uint32_t elem) const {
   if (targets_.empty()) return "";
+  elem = ElementOf(oid, elem);
   const std::string type = absl::AsciiStrToLower(WithoutModifiers(name));
   const CatalogEntry* entry = FindType(elem == 0 ? oid : elem);
   absl::string_view any_array;
@@ -73,9 +80,11 @@ Mapping MappingFor(absl::string_view name, uint32_t oid, uint32_t elem, const Ov
   const absl::string_view target = overrides.TargetFor(name, oid, elem);
   const CatalogEntry* entry = FindType(oid);
   if (target == "json") return {"TEXT", "TEXT", ArrayToJson(elem), nullptr};
-  // What a type becomes anyway keeps its own decoders: {"bytea":"blob"} is not the text \x00 as a blob.
-  const bool same = entry != nullptr && absl::EqualsIgnoreCase(target, entry->mapping.declared);
-  if (!target.empty() && !same) return OverrideMapping(target);
+  // What a type becomes anyway keeps its own decoders: {"bytea":"blob"} is not the text \x00 as a blob. Text is what
+  // PostgreSQL prints, which of timestamptz is not our form.
+  const bool same = entry != nullptr && absl::EqualsIgnoreCase(target, entry->mapping.declared) &&
+                    (target != "text" || entry->mapping.text == TextAsIs);
+  if (!target.empty() && !same) return OverrideMapping(target, oid);
   return entry != nullptr ? entry->mapping : Mapping{"TEXT", "TEXT", TextAsIs, nullptr};
 }
 
