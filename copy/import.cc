@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -20,6 +21,7 @@
 #include "sqlite/transaction.h"
 #include "status/status_macros.h"
 #include "types/catalog.h"
+#include "types/utf8.h"
 
 namespace deltamirror::copy {
 namespace {
@@ -83,6 +85,17 @@ absl::StatusOr<std::vector<Field>> NamedFields(const Source& source, const Impor
     }
   }
   return fields;
+}
+
+// An SQL_ASCII database has names of any bytes.
+absl::Status CheckNames(const std::vector<Field>& fields) {
+  for (const Field& field : fields) {
+    if (types::IsUtf8(field.name)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("the name of column \"", absl::CHexEscape(field.name),
+                     "\" is not UTF-8. Rename it with AS in a query, or give the names with option \"columns\""));
+  }
+  return absl::OkStatus();
 }
 
 // One import, from the options to the rows.
@@ -240,6 +253,7 @@ absl::StatusOr<int64_t> Importer::Run(const postgres::InterruptCheck& interrupt)
   } else {
     ASSIGN_OR_RETURN(fields_, NamedFields(source_, options_));
   }
+  RETURN_IF_ERROR(CheckNames(fields_));
   RETURN_IF_ERROR(Estimate());
   RETURN_IF_ERROR(Begin());
   RETURN_IF_ERROR(PrepareTarget());

@@ -2,7 +2,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "deltaflood/utf8.h"
+#include "types/utf8.h"
 
 namespace deltamirror::deltaflood {
 
@@ -12,7 +12,7 @@ std::string Excerpt(absl::string_view text) {
   size_t done = 0;
   while (done < text.size()) {
     if (done >= kMaxBytes) return absl::StrCat(result, "...\"");
-    const size_t length = CharacterLength(text.substr(done));
+    const size_t length = types::CharacterLength(text.substr(done));
     if (length > 1) {
       absl::StrAppend(&result, text.substr(done, length));
       done += length;

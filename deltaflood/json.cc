@@ -3,8 +3,8 @@
 #include <cstdint>
 
 #include "absl/strings/str_cat.h"
-#include "deltaflood/utf8.h"
 #include "types/lsn.h"
+#include "types/utf8.h"
 
 namespace deltamirror::deltaflood {
 namespace {
@@ -71,7 +71,7 @@ void AppendJsonString(absl::string_view text, std::string* out) {
   const auto copy_run = [&](size_t end) { out->append(text.data() + begin, end - begin); };
   while (i < text.size()) {
     const uint8_t byte = static_cast<uint8_t>(text[i]);
-    const size_t length = byte < 0x80 ? 1 : CharacterLength(text.substr(i));
+    const size_t length = byte < 0x80 ? 1 : types::CharacterLength(text.substr(i));
     if (length > 0 && byte >= ' ' && byte != '"' && byte != '\\') {
       i += length;
       continue;

@@ -1,12 +1,16 @@
 #include "deltaflood/relation.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "deltaflood/excerpt.h"
 #include "deltaflood/json.h"
 #include "nlohmann/json.hpp"
 #include "status/status_macros.h"
+#include "types/utf8.h"
 
 namespace deltamirror::deltaflood {
 namespace {
@@ -83,7 +87,28 @@ class Members {
   absl::Status status_;
 };
 
+// A value of other bytes than UTF-8 has no place in JSON.
+absl::Status TakeHex(std::optional<std::string> hex, absl::string_view column, std::optional<std::string>* out) {
+  if (!hex.has_value()) return absl::OkStatus();
+  const bool digits = std::all_of(hex->begin(), hex->end(), [](char c) { return absl::ascii_isxdigit(c); });
+  if (!digits || hex->size() % 2 != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("expected an even number of hexadecimal digits for key \"missing_hex\" in the description of "
+                     "column ",
+                     Excerpt(column), ", got ", Excerpt(*hex)));
+  }
+  *out = absl::HexStringToBytes(*hex);
+  return absl::OkStatus();
+}
+
+absl::Status CheckName(absl::string_view what, absl::string_view name) {
+  if (types::IsUtf8(name)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("the name of ", what, " ", Excerpt(name), " is not UTF-8. Rename it in PostgreSQL"));
+}
+
 absl::StatusOr<types::Column> ParseColumn(const Column& column) {
+  RETURN_IF_ERROR(CheckName("column", column.name));
   const Json object = Json::parse(column.value.begin(), column.value.end(),
                                   /*cb=*/nullptr, /*allow_exceptions=*/false);
   if (!object.is_object()) {
@@ -103,7 +128,10 @@ absl::StatusOr<types::Column> ParseColumn(const Column& column) {
   members.Take("not_null", false, &result.not_null);
   members.TakeGenerated(&result.generated);
   members.Take("missing", false, &result.missing);
+  std::optional<std::string> hex;
+  members.Take("missing_hex", false, &hex);
   RETURN_IF_ERROR(members.status());
+  RETURN_IF_ERROR(TakeHex(std::move(hex), column.name, &result.missing));
   return result;
 }
 
@@ -126,6 +154,8 @@ absl::StatusOr<types::Relation> ParseRelation(const Record& record) {
   if (!record.has_relid) {
     return absl::InvalidArgumentError("expected \"_relid\" before \"_action\" \"relation\", got none");
   }
+  RETURN_IF_ERROR(CheckName("table", record.table));
+  RETURN_IF_ERROR(CheckName("schema", record.schema));
   types::Relation relation;
   relation.schema = record.schema.empty() ? "public" : std::string(record.schema);
   relation.table = std::string(record.table);
@@ -148,9 +178,11 @@ void AppendColumnDescription(const types::Column& column, std::string* out) {
   if (column.key != 0) absl::StrAppend(out, ",\"key\":", column.key);
   if (column.not_null) absl::StrAppend(out, ",\"not_null\":true");
   if (!column.generated.empty()) absl::StrAppend(out, ",\"generated\":\"", column.generated, "\"");
-  if (column.missing.has_value()) {
+  if (column.missing.has_value() && types::IsUtf8(*column.missing)) {
     absl::StrAppend(out, ",\"missing\":");
     AppendJsonString(*column.missing, out);
+  } else if (column.missing.has_value()) {
+    absl::StrAppend(out, ",\"missing_hex\":\"", absl::BytesToHexString(*column.missing), "\"");
   }
   out->push_back('}');
 }

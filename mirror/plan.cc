@@ -7,6 +7,7 @@
 #include "quote/quote.h"
 #include "status/status_macros.h"
 #include "types/mapping.h"
+#include "types/plain.h"
 
 namespace deltamirror::mirror {
 namespace {
@@ -30,7 +31,7 @@ bool SameColumns(std::vector<int> a, std::vector<int> b) {
 
 void AddColumnsOfTarget(const TargetTable& target, Plan* plan) {
   for (const TargetColumn& column : target.columns) {
-    plan->columns.push_back({column.name, nullptr, !column.generated, column.generated});
+    plan->columns.push_back({column.name, types::TextAsIs, !column.generated, column.generated});
   }
 }
 

@@ -17,7 +17,7 @@ namespace deltamirror::mirror {
 
 struct PlanColumn {
   std::string name;                  // in SQLite
-  types::Decoder decoder = nullptr;  // null: the text as it is; the column's affinity does the rest
+  types::Decoder decoder = nullptr;  // never null: without a shape the text, and the column's affinity does the rest
   bool required = true;              // a line brings "all columns" only with this one in it
   bool generated = false;            // SQLite computes it: what a line says of it is dropped
 };

@@ -61,11 +61,8 @@ absl::Status RowRun::Column(int column, sqlite3_context* context) {
   const Cell& cell = cells_[current_ * columns_.size() + static_cast<size_t>(column)];
   types::Value value;
   if (!cell.is_null) {
-    if (ours.plan->decoder == nullptr) {
-      value = types::Value::Text(Bytes(cell));
-    } else if (absl::Status status = ours.plan->decoder(Bytes(cell), ours.scratch, &value); !status.ok()) {
-      return Named(absl::StrCat("column \"", ours.name, "\""), status);
-    }
+    const absl::Status status = ours.plan->decoder(Bytes(cell), ours.scratch, &value);
+    if (!status.ok()) return Named(absl::StrCat("column \"", ours.name, "\""), status);
   }
   sqlite::ResultValue(context, value, SQLITE_STATIC);
   return absl::OkStatus();

@@ -35,8 +35,6 @@ absl::Status BindColumn(sqlite::Statement& statement, int index, const PlanColum
                         const deltaflood::Column& value, types::Scratch& scratch) {
   if (value.is_null) {
     statement.BindNull(index);
-  } else if (column.decoder == nullptr) {
-    statement.BindText(index, value.value);
   } else {
     types::Value decoded;
     RETURN_IF_ERROR(column.decoder(value.value, scratch, &decoded));

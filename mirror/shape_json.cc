@@ -3,7 +3,9 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "types/utf8.h"
 
 namespace deltamirror::mirror {
 namespace {
@@ -19,7 +21,12 @@ Json ColumnToJson(const types::Column& column) {
   if (column.key != 0) json["key"] = column.key;
   if (column.not_null) json["not_null"] = true;
   if (!column.generated.empty()) json["generated"] = column.generated;
-  if (column.missing) json["missing"] = *column.missing;
+  // JSON has no place for the bytes of an SQL_ASCII database.
+  if (column.missing && types::IsUtf8(*column.missing)) {
+    json["missing"] = *column.missing;
+  } else if (column.missing) {
+    json["missing_hex"] = absl::BytesToHexString(*column.missing);
+  }
   return json;
 }
 
@@ -42,6 +49,10 @@ bool Read(const Json& json, const char* key, T* value) {
 bool ColumnFromJson(const Json& json, types::Column* column) {
   if (!json.is_object()) return false;
   if (json.contains("missing") && !Read(json, "missing", &column->missing.emplace())) return false;
+  if (std::string hex; json.contains("missing_hex")) {
+    if (!Read(json, "missing_hex", &hex)) return false;
+    column->missing = absl::HexStringToBytes(hex);
+  }
   return Read(json, "name", &column->name) && Read(json, "attnum", &column->attnum) &&
          Read(json, "type", &column->type) && Read(json, "oid", &column->oid) && Read(json, "elem", &column->elem) &&
          Read(json, "pk", &column->pk) && Read(json, "key", &column->key) &&

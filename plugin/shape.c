@@ -15,6 +15,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "common/hashfn.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
@@ -115,6 +116,22 @@ missing_value_in_partitions(Relation table, const char *column)
 	return result;
 }
 
+/* JSON is UTF-8, but in an SQL_ASCII database a text may be any bytes. */
+static void
+append_missing(StringInfo json, const char *missing)
+{
+	if (GetDatabaseEncoding() != PG_SQL_ASCII ||
+		pg_verify_mbstr(PG_UTF8, missing, strlen(missing), true))
+	{
+		append_text_pair(json, "missing", missing);
+		return;
+	}
+	append_pair(json, "missing_hex", "\"", 0);
+	for (const unsigned char *byte = (const unsigned char *) missing; *byte != 0; byte++)
+		appendStringInfo(json, "%02x", *byte);
+	appendStringInfoChar(json, '"');
+}
+
 static void
 append_column_json(StringInfo json, TupleDesc tupdesc, int i, int pk, int key,
 				   const char *missing)
@@ -140,7 +157,7 @@ append_column_json(StringInfo json, TupleDesc tupdesc, int i, int pk, int key,
 		append_text_pair(json, "generated",
 						 attr->attgenerated == GENERATED_VIRTUAL ? "virtual" : "stored");
 	if (missing != NULL)
-		append_text_pair(json, "missing", missing);
+		append_missing(json, missing);
 	appendStringInfoChar(json, '}');
 }
 

@@ -25,9 +25,17 @@ constexpr int kPollMs = 50;
 
 // One text for one value, in the first copy and in the stream. search_path stays the user's.
 constexpr char kPinnedSettings[] =
-    "SET client_encoding = 'UTF8'; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC';"
+    "SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC';"
     "SET extra_float_digits = 3; SET bytea_output = 'hex'; SET xmloption = 'content'; SET standard_conforming_strings "
     "= on";
+
+// UTF-8, which every database can say, but for one: in an SQL_ASCII database a text may be any bytes, and asked for
+// UTF-8 the server would refuse the first one that is not. There we take the bytes as they are.
+std::string PinnedSettings(PGconn* conn) {
+  const char* encoding = PQparameterStatus(conn, "server_encoding");
+  const bool any_bytes = encoding != nullptr && absl::string_view(encoding) == "SQL_ASCII";
+  return absl::StrCat("SET client_encoding = '", any_bytes ? "SQL_ASCII" : "UTF8", "'; ", kPinnedSettings);
+}
 
 // libpq's messages are lines, the second ones indented; ours are one line.
 std::string OneLine(const char* message) {
@@ -158,7 +166,7 @@ absl::StatusOr<Connection> Connection::Open(const std::string& conninfo, Options
   // Notices are for a person at a terminal; the host's stderr is not ours.
   PQsetNoticeProcessor(
       state.conn, [](void*, const char*) {}, nullptr);
-  RETURN_IF_ERROR(connection.Execute(kPinnedSettings).status());
+  RETURN_IF_ERROR(connection.Execute(PinnedSettings(state.conn)).status());
   return connection;
 }
 

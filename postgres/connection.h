@@ -68,7 +68,7 @@ class Connection {
 
   // `conninfo` is anything libpq takes: key=value pairs, a URI, the name of a database, or '' for the environment
   // alone. The session's settings are pinned (UTF8, ISO dates, UTC, shortest exact floats, hex bytea), so that a value
-  // has one text only.
+  // has one text only. From an SQL_ASCII database names and values may be any bytes; from all others they are UTF-8.
   static absl::StatusOr<Connection> Open(const std::string& conninfo, Options options);
 
   Connection(Connection&&) noexcept;

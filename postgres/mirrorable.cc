@@ -3,11 +3,13 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "postgres/schema.h"
 #include "quote/quote.h"
 #include "status/status_macros.h"
+#include "types/utf8.h"
 
 namespace deltamirror::postgres {
 namespace {
@@ -23,7 +25,27 @@ std::string Remedy(absl::string_view schema, absl::string_view table) {
                       " REPLICA IDENTITY FULL");
 }
 
+// An SQL_ASCII database has names of any bytes.
+absl::Status CheckUtf8(const CatalogTable& table) {
+  if (!types::IsUtf8(table.name())) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("cannot mirror table \"", absl::CHexEscape(table.name()), "\": its name is not UTF-8. Rename it"));
+  }
+  for (const types::Column& column : table.relation.columns) {
+    if (!types::IsUtf8(column.name)) {
+      return Unfit(table, absl::StrCat("the name of its column \"", absl::CHexEscape(column.name),
+                                       "\" is not UTF-8. Rename it"));
+    }
+    if (!types::IsUtf8(column.type)) {
+      return Unfit(
+          table, absl::StrCat("the name of its type \"", absl::CHexEscape(column.type), "\" is not UTF-8. Rename it"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckNames(const CatalogTable& table) {
+  RETURN_IF_ERROR(CheckUtf8(table));
   if (table.relation.columns.empty()) return Unfit(table, "it has no columns, and SQLite knows no such tables");
   if (absl::StartsWithIgnoreCase(table.name(), "sqlite_"))
     return Unfit(table, "SQLite keeps names that begin with \"sqlite_\" for itself");

@@ -72,6 +72,30 @@ TEST(RelationTest, MissingKeysKeepTheirDefaults) {
   EXPECT_FALSE(relation->columns[0].missing.has_value());
 }
 
+// An SQL_ASCII database has texts that JSON cannot hold, and names of any bytes.
+TEST(RelationTest, OtherBytesThanUtf8ComeAsHexadecimalDigits) {
+  types::Column column = {.name = "a", .attnum = 1, .type = "text", .oid = 25, .missing = "caf\xe9"};
+  std::string json;
+  AppendColumnDescription(column, &json);
+  EXPECT_EQ(json, R"({"attnum":1,"type":"text","oid":25,"missing_hex":"636166e9"})");
+  const absl::StatusOr<types::Relation> relation = Parse(Line(absl::StrCat("\ta\t", json)));
+  ASSERT_THAT(relation, IsOk());
+  EXPECT_EQ(relation->columns[0], column);
+  for (const std::string hex : {"6", "6g", "\xc3\xa9\xc3\xa9"}) {
+    ExpectError(absl::StrCat(R"({"attnum":1,"type":"text","oid":25,"missing_hex":")", hex, "\"}"),
+                "expected an even number of hexadecimal digits for key \"missing_hex\" in the description of column");
+  }
+}
+
+TEST(RelationTest, NamesAreUtf8) {
+  EXPECT_THAT(Parse(Line("\tcaf\xe9\t{\"attnum\":1,\"type\":\"text\",\"oid\":25}")),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       "the name of column \"caf\\351\" is not UTF-8. Rename it in "
+                       "PostgreSQL"));
+  EXPECT_THAT(Parse("_table\tcaf\xe9\t_relid\t1\t_identity\tdefault\t_action\trelation"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("the name of table \"caf\\351\" is not UTF-8")));
+}
+
 TEST(RelationTest, ATableMayHaveNoColumns) {
   const absl::StatusOr<types::Relation> relation = Parse(Line(""));
   ASSERT_THAT(relation, IsOk());

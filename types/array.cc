@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "types/json.h"
 #include "types/oids.h"
+#include "types/plain.h"
 #include "types/wire.h"
 
 namespace deltamirror::types {
@@ -69,8 +70,7 @@ absl::Status Convert(absl::string_view bytes, Scratch& json, Value* value) {
     }
   } while (depth > 0);
   if (depth != 0 || !text.empty()) return Malformed(bytes);
-  *value = Value::Text(json);
-  return absl::OkStatus();
+  return TextAsIs(json, json, value);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "types/utf8.h"
 #include "types/wire.h"
 
 namespace deltamirror::types {
@@ -21,7 +22,7 @@ int HexValue(char digit) {
 }  // namespace
 
 absl::Status TextAsIs(absl::string_view bytes, Scratch&, Value* value) {
-  *value = Value::Text(bytes);
+  *value = IsUtf8(bytes) ? Value::Text(bytes) : Value::Blob(bytes);
   return absl::OkStatus();
 }
 
@@ -45,14 +46,13 @@ absl::Status ByteaFromText(absl::string_view bytes, Scratch& scratch, Value* val
   return absl::OkStatus();
 }
 
-absl::Status JsonbFromBinary(absl::string_view bytes, Scratch&, Value* value) {
+absl::Status JsonbFromBinary(absl::string_view bytes, Scratch& scratch, Value* value) {
   if (bytes.empty()) return WrongLength("jsonb", 0, "at least 1 byte");
   if (bytes[0] != 1) {
     return absl::DataLossError(
         absl::StrCat("invalid version ", static_cast<unsigned char>(bytes[0]), " for type jsonb, expected 1"));
   }
-  *value = Value::Text(bytes.substr(1));
-  return absl::OkStatus();
+  return TextAsIs(bytes.substr(1), scratch, value);
 }
 
 absl::Status UuidFromBinary(absl::string_view bytes, Scratch& scratch, Value* value) {

@@ -11,7 +11,8 @@
 namespace deltamirror::types {
 
 // The bytes as TEXT: text, varchar, char(n) with its blanks, name, json, enums, and every type as its output function
-// prints it.
+// prints it. Bytes that are not UTF-8, which only an SQL_ASCII database has, are a BLOB: a host could not read them as
+// text.
 absl::Status TextAsIs(absl::string_view bytes, Scratch& scratch, Value* value);
 
 // The bytes as BLOB.

@@ -27,6 +27,7 @@
 #include "status/named.h"
 #include "status/status_macros.h"
 #include "types/json.h"
+#include "types/utf8.h"
 
 namespace deltamirror::vtab {
 namespace {
@@ -73,7 +74,8 @@ std::string RowAsJson(const postgres::Result& result) {
     }
   }
   json.push_back('}');
-  return json;
+  // From an SQL_ASCII database.
+  return types::IsUtf8(json) ? json : types::ToUtf8(json);
 }
 
 absl::StatusOr<std::unique_ptr<Running>> Start(sqlite3* db, const std::string& conninfo, const std::string& query) {

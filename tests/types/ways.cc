@@ -139,9 +139,10 @@ void CopyTextTable(lab::Host* host, const std::string& conninfo, const std::stri
   sqlite3_finalize(insert);
 }
 
-Stream::Stream(const std::string& conninfo, const std::string& plugin) : conninfo_(conninfo), plugin_(plugin) {
-  host.Exec(absl::StrCat("SELECT pg_slot_create(", lab::Literal(conninfo), ", '", plugin, "_slot', '{\"plugin\":\"",
-                         plugin, "\"}')"));
+Stream::Stream(const std::string& conninfo, const std::string& plugin, const std::string& slot)
+    : conninfo_(conninfo), plugin_(plugin), slot_(absl::StrCat(plugin, "_", slot)) {
+  host.Exec(absl::StrCat("SELECT pg_slot_create(", lab::Literal(conninfo), ", '", slot_, "', '{\"plugin\":\"", plugin,
+                         "\"}')"));
   host.Exec(MoveSql());
   host.Exec(absl::StrCat("CREATE VIRTUAL TABLE m USING daystream_apply(source='", Daystream(), "')"));
 }
@@ -156,7 +157,7 @@ void Stream::CatchUp() {
 }
 
 std::string Stream::MoveSql() const {
-  return absl::StrCat("SELECT * FROM deltastream(", lab::Literal(conninfo_), ", '", plugin_, "_slot', ",
+  return absl::StrCat("SELECT * FROM deltastream(", lab::Literal(conninfo_), ", '", slot_, "', ",
                       lab::Literal(Daystream()), ", '{\"until\":\"caught_up\"}')");
 }
 

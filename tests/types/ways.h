@@ -23,10 +23,10 @@ void ImportTable(lab::Host* host, const std::string& conninfo, const std::string
 // The same by COPY's text format, decoded by what decodes a stream.
 void CopyTextTable(lab::Host* host, const std::string& conninfo, const std::string& table);
 
-// A slot of one of the two plugins, the daystream that it is moved to, and the mirror m that follows it.
+// A slot of one of the two plugins (named <plugin>_<slot>), the daystream that it is moved to, and the mirror m that follows it.
 class Stream {
  public:
-  Stream(const std::string& conninfo, const std::string& plugin);
+  Stream(const std::string& conninfo, const std::string& plugin, const std::string& slot = "slot");
 
   const std::string& plugin() const { return plugin_; }
   void Bootstrap(const std::string& tables, const std::string& options = "{}");
@@ -42,6 +42,7 @@ class Stream {
   lab::TempDir dir_;
   const std::string conninfo_;
   const std::string plugin_;
+  const std::string slot_;
 
  public:
   lab::Host host{dir_.File("mirror.db")};
