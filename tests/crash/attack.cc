@@ -49,6 +49,7 @@ void Attack::RunEpoch(int64_t number) {
     what = absl::StrCat("round ", round, ": ", plan.Describe());
     const absl::Time begin = absl::Now();
     Round(plan);
+    if (bystander_) bystander_();
     if (verbose) std::cerr << "epoch " << number << ", " << what << ", " << absl::Now() - begin << "\n";
   }
   source_.Pause();

@@ -4,9 +4,11 @@
 #define DELTAMIRROR_TESTS_CRASH_ATTACK_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "tests/crash/epoch.h"
 #include "tests/crash/plan.h"
@@ -36,6 +38,9 @@ class Attack {
 
   explicit Attack(uint64_t seed) : seed_(seed), source_(server_.cluster()) {}
 
+  // Called behind each round; may be null.
+  void set_bystander(std::function<void()> bystander) { bystander_ = std::move(bystander); }
+
   // Epoch `number`, which is the same for the same seed.
   void RunEpoch(int64_t number);
 
@@ -60,6 +65,7 @@ class Attack {
   void Keep(const std::string& what);
 
   const uint64_t seed_;
+  std::function<void()> bystander_;
   Server server_;
   Source source_;
   Tally tally_;

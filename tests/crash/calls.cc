@@ -151,6 +151,18 @@ int OpenFile(const char* path, int flags, mode_t mode, const char* name) {
   return file;
 }
 
+int64_t FromEnvironment(const char* name, int64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::atoll(text);
+}
+
+// Milliseconds since 1970.
+int64_t Now() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec * kMilliseconds + now.tv_nsec / 1000000;
+}
+
 // Of a whole message of the server's protocol that says how far we are.
 bool IsStandbyStatus(const void* bytes, size_t size) {
   const auto* data = static_cast<const char*>(bytes);
@@ -245,13 +257,10 @@ EXPORTED ssize_t send(int socket, const void* data, size_t size, int flags) {
 }
 
 EXPORTED time_t time(time_t* result) noexcept {
-  static const int64_t ahead = [] {
-    const char* text = std::getenv("CRASH_CLOCK");
-    return text == nullptr ? int64_t{0} : std::atoll(text);
-  }();
-  timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  const time_t seconds = (now.tv_sec * crash::kMilliseconds + now.tv_nsec / 1000000 + ahead) / crash::kMilliseconds;
+  static const int64_t began = crash::Now();
+  static const int64_t ahead = crash::FromEnvironment("CRASH_CLOCK", 0);
+  static const int64_t rate = crash::FromEnvironment("CRASH_RATE", 1);
+  const time_t seconds = (began + (crash::Now() - began) * rate + ahead) / crash::kMilliseconds;
   if (result != nullptr) *result = seconds;
   return seconds;
 }

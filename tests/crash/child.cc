@@ -20,7 +20,8 @@ std::string Program() {
 }  // namespace
 
 Child::Child(const Options& options) {
-  std::vector<std::string> command = {"env", absl::StrCat("CRASH_CLOCK=", options.clock_ms)};
+  std::vector<std::string> command = {"env", absl::StrCat("CRASH_CLOCK=", options.clock_ms),
+                                      absl::StrCat("CRASH_RATE=", options.clock_rate)};
   if (!options.arm.point.empty()) {
     command.push_back(absl::StrCat("CRASH_AT=", options.arm.point, ":", options.arm.count));
     command.push_back(absl::StrCat("CRASH_MARK=", dir_.File("mark")));

@@ -25,6 +25,7 @@ class Child {
     std::string sql;
     Arm arm;
     int64_t clock_ms = 0;     // added to the clock that stamps lines
+    int64_t clock_rate = 1;   // how many times as fast it goes
     std::string synced_file;  // CRASH_SYNCED; "": not wanted
   };
   // Begins to run. It is killed by the destructor.

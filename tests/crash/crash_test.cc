@@ -2,15 +2,18 @@
 // them, at random and at each named moment (points.h), over and over.
 //
 // CRASH_EPOCHS=n    how many times to begin anew (default 7); eight rounds each
-// CRASH_MINUTES=n   for how long, instead
+// CRASH_MINUTES=n   for how long, instead; beside two processes that are left alone, and watched (steady.h)
 // CRASH_SEED=n      what to do in them (default 4711)
 // CRASH_EPOCH=n     this epoch alone
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
+#include <map>
+#include <memory>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -18,12 +21,14 @@
 #include "absl/time/time.h"
 #include "tests/crash/attack.h"
 #include "tests/crash/plan.h"
+#include "tests/crash/steady.h"
 
 namespace deltamirror::crash {
 namespace {
 
 // As many as it takes to meet every named moment.
 constexpr int64_t kEpochs = 7;
+constexpr absl::Duration kTellEvery = absl::Minutes(5);
 
 int64_t FromEnvironment(const char* name, int64_t otherwise) {
   const char* text = std::getenv(name);
@@ -53,8 +58,21 @@ TEST(CrashTest, EveryRoundEndsWithTheMirrorEqualToItsSource) {
   const int64_t epochs = only >= 0 ? only + 1 : FromEnvironment("CRASH_EPOCHS", minutes > 0 ? INT64_MAX : kEpochs);
   const absl::Time end = minutes > 0 ? absl::Now() + absl::Minutes(minutes) : absl::InfiniteFuture();
   Attack attack(FromEnvironment("CRASH_SEED", 4711));
+  std::unique_ptr<Steady> steady;
+  if (minutes > 0) {
+    steady = std::make_unique<Steady>(&attack.server());
+    attack.set_bystander([&steady] { steady->Look(); });
+  }
+  absl::Time told = absl::Now();
   for (int64_t number = std::max<int64_t>(only, 0); number < epochs && absl::Now() < end && !HasFailure(); ++number) {
     attack.RunEpoch(number);
+    if (absl::Now() - told < kTellEvery) continue;
+    told = absl::Now();
+    Print(attack.tally());
+  }
+  if (steady != nullptr) {
+    steady->Finish();
+    std::cout << "left alone: " << steady->Figures() << std::endl;
   }
   Print(attack.tally());
   if (HasFailure() || only >= 0 || epochs < kEpochs) return;

@@ -51,8 +51,12 @@ Epoch::~Epoch() {
 }
 
 std::unique_ptr<Child> Epoch::Start(const std::string& database, const std::string& sql, const Arm& arm) {
-  return std::make_unique<Child>(Child::Options{
-      .database = database, .sql = sql, .arm = arm, .clock_ms = options_.clock_ms, .synced_file = dir_.File("synced")});
+  return std::make_unique<Child>(Child::Options{.database = database,
+                                                .sql = sql,
+                                                .arm = arm,
+                                                .clock_ms = options_.clock_ms,
+                                                .clock_rate = options_.clock_rate,
+                                                .synced_file = options_.notes_synced ? dir_.File("synced") : ""});
 }
 
 void Epoch::StartStream(const Arm& arm) {

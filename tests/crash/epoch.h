@@ -24,7 +24,9 @@ class Epoch {
     bool wal = false;             // the mirror's journal mode; else a rollback journal
     std::string plugin;           // of the slot
     int64_t clock_ms = 0;         // deltastream's clock, against the real one
+    int64_t clock_rate = 1;       // how many times as fast it goes
     std::string slot = "mirror";  // several may be on one server
+    bool notes_synced = true;     // for LosePower
   };
   // Makes the slot and an empty mirror. The tables are empty.
   Epoch(Server* server, const Options& options);

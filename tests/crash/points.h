@@ -8,6 +8,7 @@
 //   CRASH_AT=name:count   be held the count-th time that the moment `name` comes
 //   CRASH_MARK=path       the file that is made then; SIGSTOP holds the process, SIGCONT lets it go on
 //   CRASH_CLOCK=ms        what is added to the clock that stamps lines, time()
+//   CRASH_RATE=n          how many times as fast as others it goes, from the program's start on
 //   CRASH_SYNCED=path     a file that is told, for each day file, how many of its bytes have been synced
 
 #ifndef DELTAMIRROR_TESTS_CRASH_POINTS_H_

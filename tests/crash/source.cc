@@ -17,6 +17,8 @@ constexpr int kLogKept = 25;        // transactions of a writer
 constexpr int kBulkRows = 12000;    // more than 4 MiB of lines: applied as it comes
 constexpr int kSmallBulkRows = 50;  // not
 
+constexpr absl::Duration kPauseWithoutServer = absl::Milliseconds(10);
+
 constexpr char kSchema[] = R"(
   CREATE TABLE account (id int PRIMARY KEY, balance bigint NOT NULL);
   CREATE TABLE item (writer int, k int, value bigint NOT NULL, pad text, PRIMARY KEY (writer, k));
@@ -211,6 +213,7 @@ void Source::Write(Writer* writer) {
     if (paused_) continue;
     if (connection == nullptr || PQstatus(connection) != CONNECTION_OK) {
       PQfinish(connection);
+      absl::SleepFor(kPauseWithoutServer);
       connection = PQconnectdb(cluster_.conninfo().c_str());
       PQsetNoticeProcessor(
           connection, [](void*, const char*) {}, nullptr);
