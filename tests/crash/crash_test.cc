@@ -2,7 +2,7 @@
 // them, at random and at each named moment (points.h), over and over.
 //
 // CRASH_EPOCHS=n    how many times to begin anew (default 7); eight rounds each
-// CRASH_MINUTES=n   for how long, instead; beside two processes that are left alone, and watched (steady.h)
+// CRASH_SECONDS=n   for how long, instead; beside two processes that are left alone, and watched (steady.h)
 // CRASH_SEED=n      what to do in them (default 4711)
 // CRASH_EPOCH=n     this epoch alone
 
@@ -53,13 +53,13 @@ void Print(const Tally& tally) {
 }
 
 TEST(CrashTest, EveryRoundEndsWithTheMirrorEqualToItsSource) {
-  const int64_t minutes = FromEnvironment("CRASH_MINUTES", 0);
+  const int64_t seconds = FromEnvironment("CRASH_SECONDS", 0);
   const int64_t only = FromEnvironment("CRASH_EPOCH", -1);
-  const int64_t epochs = only >= 0 ? only + 1 : FromEnvironment("CRASH_EPOCHS", minutes > 0 ? INT64_MAX : kEpochs);
-  const absl::Time end = minutes > 0 ? absl::Now() + absl::Minutes(minutes) : absl::InfiniteFuture();
+  const int64_t epochs = only >= 0 ? only + 1 : FromEnvironment("CRASH_EPOCHS", seconds > 0 ? INT64_MAX : kEpochs);
+  const absl::Time end = seconds > 0 ? absl::Now() + absl::Seconds(seconds) : absl::InfiniteFuture();
   Attack attack(FromEnvironment("CRASH_SEED", 4711));
   std::unique_ptr<Steady> steady;
-  if (minutes > 0) {
+  if (seconds > 0) {
     steady = std::make_unique<Steady>(&attack.server());
     attack.set_bystander([&steady] { steady->Look(); });
   }
