@@ -20,15 +20,16 @@ constexpr uint64_t kBlockSize = uint64_t{64} * 1024;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<BackwardReader>> BackwardReader::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<BackwardReader>> BackwardReader::Open(const std::string& path,
+                                                                     std::optional<uint64_t> end) {
   auto reader = absl::WrapUnique(new BackwardReader(path));
   reader->file_ = FileDescriptor(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status;
   if (!reader->file_.is_open() || fstat(reader->file_.get(), &status) != 0) {
     return FileError(errno, "open file", path);
   }
-  reader->begin_ = status.st_size;
-  reader->file_size_ = status.st_size;
+  reader->file_size_ = std::min<uint64_t>(status.st_size, end.value_or(status.st_size));
+  reader->begin_ = reader->file_size_;
   ASSIGN_OR_RETURN(const size_t line_feed, reader->FindLineFeed());
   const size_t complete = line_feed == std::string::npos ? 0 : line_feed + 1;
   reader->buffer_.resize(complete);

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -16,8 +17,10 @@ namespace deltamirror::daystream {
 
 class BackwardReader {
  public:
-  // What follows the last LF is passed over: see size() and file_size().
-  static absl::StatusOr<std::unique_ptr<BackwardReader>> Open(const std::string& path);
+  // What follows the last LF is passed over: see size() and file_size(). With `end`, the beginning of a line, the file
+  // counts as ending there.
+  static absl::StatusOr<std::unique_ptr<BackwardReader>> Open(const std::string& path,
+                                                              std::optional<uint64_t> end = std::nullopt);
 
   // The line before the one given last, without its LF, and where it begins; false at the file's beginning. The text is
   // valid until the next call.

@@ -22,6 +22,9 @@ namespace {
 
 constexpr size_t kMaxLineSize = size_t{1} << 30;
 
+// A reader that begins within a transaction larger than this gives its lines unverified.
+constexpr uint64_t kMostToVerify = uint64_t{1} << 20;
+
 // A directory's time of change moves in steps: only one that is this old tells that nothing happened since.
 constexpr absl::Duration kClockStep = absl::Seconds(2);
 
@@ -51,41 +54,65 @@ absl::Status Reader::OpenSource(absl::string_view source) {
   }
   if (options_.start.has_value()) {
     ASSIGN_OR_RETURN(offset, seeker.Find(location.path, *options_.start));
+    ASSIGN_OR_RETURN(const Place place, TurnBack({location.path}, {0, offset}, kMostToVerify));
+    offset = place.offset;
   }
+  verifier_.Begin(Verifier::From::kAnywhere, /*required=*/false);
   return OpenFile(location.path, offset);
 }
 
 absl::Status Reader::Seek() {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDayFiles(directory_));
+  RETURN_IF_ERROR(LoadInfo());
   if (names.empty()) return absl::OkStatus();
-  uint64_t offset = 0;
-  name_ = names.front();
+  Place place;
   if (options_.start.has_value()) {
     RETURN_IF_ERROR(CheckStartIsKept(names.front()));
-    ASSIGN_OR_RETURN(name_, FileOfStart(names));
-    ASSIGN_OR_RETURN(offset, Seeker(&block_reads_).Find(Path(name_), *options_.start));
+    ASSIGN_OR_RETURN(place.file, FileOfStart(names));
+    ASSIGN_OR_RETURN(place.offset, Seeker(&block_reads_).Find(Path(names[place.file]), *options_.start));
   }
-  return OpenFile(Path(name_), offset);
+  return BeginAt(names, place);
+}
+
+// What the daystream knows of itself, if it does.
+absl::Status Reader::LoadInfo() {
+  absl::StatusOr<SourceInfo> info = LoadSourceInfo(directory_);
+  if (info.ok()) info_ = *std::move(info);
+  return absl::IsNotFound(info.status()) ? absl::OkStatus() : info.status();
+}
+
+absl::Status Reader::BeginAt(const std::vector<std::string>& names, Place place) {
+  const bool checks = info_.has_value() && info_->checks;
+  if (checks) {
+    std::vector<std::string> paths;
+    for (const std::string& name : names) paths.push_back(Path(name));
+    ASSIGN_OR_RETURN(place, TurnBack(paths, place, kMostToVerify));
+  }
+  const bool nothing_before =
+      checks && place.file == 0 && place.offset == 0 && *DayFileStart(names.front()) <= info_->began;
+  verifier_.Begin(nothing_before ? Verifier::From::kBeginning : Verifier::From::kAnywhere, checks);
+  name_ = names[place.file];
+  return OpenFile(Path(name_), place.offset);
 }
 
 // Old files may be removed to make room. Whoever needs them must hear of it.
 absl::Status Reader::CheckStartIsKept(const std::string& oldest) {
   if (!options_.start_must_be_kept) return absl::OkStatus();
-  const absl::StatusOr<SourceInfo> info = LoadSourceInfo(directory_);
-  if (!info.ok() && !absl::IsNotFound(info.status())) return info.status();
   // Where nobody wrote down when it began, a reader that goes on behind a position has read that one here.
-  const bool had_less = info.ok() ? *DayFileStart(oldest) <= info->began : !options_.after;
+  const bool had_less = info_.has_value() ? *DayFileStart(oldest) <= info_->began : !options_.after;
   if (had_less) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::optional<Position> first, Seeker(&block_reads_).First(Path(oldest)));
   const Position kept_from = first.value_or(Position{*DayFileStart(oldest), 0});
   if (*options_.start >= kept_from) return absl::OkStatus();
-  return absl::OutOfRangeError(absl::StrCat("position ", ToString(*options_.start), " is no longer in daystream \"",
-                                            directory_, "\", which begins at ", ToString(kept_from)));
+  const std::string start =
+      *options_.start == Position() ? "the beginning" : absl::StrCat("position ", ToString(*options_.start));
+  return absl::OutOfRangeError(
+      absl::StrCat(start, " is no longer in daystream \"", directory_, "\", which begins at ", ToString(kept_from)));
 }
 
 // The last file that begins at or before the start: the first line that is asked for is in it, or is the first of a
 // later file.
-absl::StatusOr<std::string> Reader::FileOfStart(const std::vector<std::string>& names) {
+absl::StatusOr<size_t> Reader::FileOfStart(const std::vector<std::string>& names) {
   Seeker seeker(&block_reads_);
   size_t low = 0;
   size_t high = names.size();
@@ -96,7 +123,7 @@ absl::StatusOr<std::string> Reader::FileOfStart(const std::vector<std::string>& 
     const Position begin = first.value_or(Position{*DayFileStart(names[middle]), 0});
     (begin <= *options_.start ? low : high) = middle;
   }
-  return names[low];
+  return low;
 }
 
 absl::Status Reader::OpenFile(const std::string& path, uint64_t offset) {
@@ -134,6 +161,7 @@ absl::StatusOr<bool> Reader::Advance(Line* line) {
     }
     if (!found) return false;
     RETURN_IF_ERROR(TakeLine(text, line));
+    RETURN_IF_ERROR(verifier_.Take(*line, path_));
     if (IsBeforeStart(line->position)) continue;
     position_ = line->position;
     return true;
@@ -146,10 +174,8 @@ bool Reader::IsBeforeStart(Position position) const {
 }
 
 absl::Status Reader::TakeLine(absl::string_view text, Line* line) {
-  line->text = text;
-  line->record_text = text;
   line->offset = line_offset_;
-  if (!ConsumePrefix(&line->record_text, &line->position)) return NoPrefixError(path_, line_offset_, text);
+  if (!SplitLine(text, line)) return NoPrefixError(path_, line_offset_, text);
   if (line->position <= previous_) {
     return absl::DataLossError(absl::StrCat("cannot read the line at offset ", line_offset_, " of file \"", path_,
                                             "\": expected a position behind ", ToString(previous_), ", got ",
@@ -250,6 +276,11 @@ absl::Status Reader::MoveTo(const std::string& name) {
     return absl::DataLossError(absl::StrCat("cannot read the line at offset ", begin_offset_, " of file \"", path_,
                                             "\": expected a line feed at its end, got the end of the file, though \"",
                                             name, "\" follows"));
+  }
+  if (name_.empty()) {
+    // The first file of a daystream that had none.
+    RETURN_IF_ERROR(LoadInfo());
+    return BeginAt({name}, Place());
   }
   RETURN_IF_ERROR(OpenFile(Path(name), 0));
   name_ = name;

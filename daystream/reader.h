@@ -26,7 +26,11 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "daystream/file.h"
+#include "daystream/line.h"
 #include "daystream/position.h"
+#include "daystream/source.h"
+#include "daystream/turn_back.h"
+#include "daystream/verifier.h"
 #include "daystream/watch.h"
 
 namespace deltamirror::daystream {
@@ -45,14 +49,6 @@ struct ReaderOptions {
   size_t block_size = size_t{256} * 1024;
 };
 
-// The texts are valid until the reader's next call.
-struct Line {
-  absl::string_view text;         // the whole line, without LF
-  absl::string_view record_text;  // behind the prefix: the deltaflood line
-  Position position;
-  uint64_t offset = 0;  // where the line begins in its file
-};
-
 // For one thread. Memory: a block, or the longest line (at most 1 GiB) if that
 // is longer.
 class Reader {
@@ -66,10 +62,13 @@ class Reader {
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
-  // The next complete line, or false at the present end: later calls look
-  // again. A last line without LF is not there yet. An error (DataLoss: a line
-  // without a prefix, positions that do not grow, a removed file) names file,
-  // offset and position, and stays: each further call returns it.
+  // The next complete line, its texts valid until the next call, or false at
+  // the present end: later calls look again. A last line without LF is not there yet. An error (DataLoss: a line
+  // without a prefix, positions that do not grow, a transaction whose lines are
+  // not those that were written, a removed file) names file, offset and
+  // position, and stays: each further call returns it. Whether a transaction's
+  // lines are all there and right is known when its last line, with the commit
+  // or the rollback, is given.
   absl::StatusOr<bool> Next(Line* line);
 
   // Returns when there may be more to read, and after `timeout` at the latest.
@@ -78,6 +77,10 @@ class Reader {
   // Of the last line that Next gave; the start position, or kBeforeAll, before
   // the first.
   Position position() const { return position_; }
+
+  // Of the last line that was read, also one before the start that was passed
+  // over to get there; kBeforeAll before the first.
+  Position last_read() const { return previous_; }
 
   // Path of the file that is being read; empty in a directory without files.
   const std::string& file() const { return path_; }
@@ -98,8 +101,10 @@ class Reader {
 
   absl::Status OpenSource(absl::string_view source);
   absl::Status Seek();
+  absl::Status BeginAt(const std::vector<std::string>& names, Place place);
+  absl::Status LoadInfo();
   absl::Status CheckStartIsKept(const std::string& oldest);
-  absl::StatusOr<std::string> FileOfStart(const std::vector<std::string>& names);
+  absl::StatusOr<size_t> FileOfStart(const std::vector<std::string>& names);
   absl::Status OpenFile(const std::string& path, uint64_t offset);
   absl::StatusOr<bool> Advance(Line* line);
   absl::StatusOr<bool> FindLine(absl::string_view* text);
@@ -114,7 +119,8 @@ class Reader {
   const ReaderOptions options_;
   std::string source_;     // path of the directory or of the single file
   std::string directory_;  // empty for a single file
-  std::string name_;       // of the day file
+  std::optional<SourceInfo> info_;
+  std::string name_;  // of the day file
   std::string path_;
   FileDescriptor file_;
   std::unique_ptr<Watch> watch_;
@@ -128,7 +134,8 @@ class Reader {
   bool tail_is_stale_ = false;  // what lies behind begin_ was read at the file's end, and may be cut off since
   uint64_t begin_offset_ = 0;   // where begin_ is in the file
 
-  uint64_t line_offset_ = 0;        // of the line given last
+  uint64_t line_offset_ = 0;  // of the line given last
+  Verifier verifier_;
   Position previous_ = kBeforeAll;  // of the last line read, given or passed over
   Position position_ = kBeforeAll;
   absl::Status broken_;

@@ -49,6 +49,14 @@ bool TakeNumber(const Json& object, const char* key, Number* out) {
   return true;
 }
 
+bool TakeFlag(const Json& object, const char* key, bool* out) {
+  const auto found = object.find(key);
+  if (found == object.end()) return true;
+  if (!found->is_boolean()) return false;
+  *out = found->get<bool>();
+  return true;
+}
+
 // "nats" of "nats://host/stream"; empty for a path. One letter is none: nobody's scheme is that short.
 absl::string_view SchemeOf(absl::string_view source) {
   const size_t colon = source.find(':');
@@ -103,21 +111,27 @@ absl::StatusOr<SourceInfo> LoadSourceInfo(const std::string& directory) {
       !TakeText(json, "database", &info.database) || !TakeText(json, "slot", &info.slot) ||
       !TakeText(json, "plugin", &info.plugin) || !TakeText(json, "tables", &info.tables) ||
       !TakeNumber(json, "began", &info.began) || !TakeNumber(json, "began_xid", &info.began_xid) ||
-      !TakeText(json, "confirmed_lsn", &info.confirmed_lsn)) {
+      !TakeText(json, "confirmed_lsn", &info.confirmed_lsn) || !TakeFlag(json, "checks", &info.checks)) {
     return absl::DataLossError(absl::StrCat("cannot read file \"", path,
-                                            "\": expected numbers for \"timeline\", \"began\" and \"began_xid\" and "
-                                            "strings for the other keys"));
+                                            "\": expected numbers for \"timeline\", \"began\" and \"began_xid\", true "
+                                            "or false for \"checks\", and strings for the other keys"));
   }
   return info;
 }
 
 absl::Status SaveSourceInfo(const std::string& directory, const SourceInfo& info, FileSystem* files) {
   const nlohmann::ordered_json json = {
-      {"format", kFormat},           {"system_identifier", info.system_identifier},
-      {"timeline", info.timeline},   {"database", info.database},
-      {"slot", info.slot},           {"plugin", info.plugin},
-      {"tables", info.tables},       {"began", info.began},
-      {"began_xid", info.began_xid}, {"confirmed_lsn", info.confirmed_lsn},
+      {"format", kFormat},
+      {"system_identifier", info.system_identifier},
+      {"timeline", info.timeline},
+      {"database", info.database},
+      {"slot", info.slot},
+      {"plugin", info.plugin},
+      {"tables", info.tables},
+      {"began", info.began},
+      {"began_xid", info.began_xid},
+      {"confirmed_lsn", info.confirmed_lsn},
+      {"checks", info.checks},
   };
   const std::string content = json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   const std::string path = InfoPath(directory);

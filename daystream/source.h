@@ -32,6 +32,9 @@ struct SourceInfo {
   // "X/X": last LSN that the server was told is safe here; empty before the
   // first
   std::string confirmed_lsn;
+  // every line that ends a transaction has a check (see check.h): so in every
+  // daystream that a Writer has begun
+  bool checks = false;
 
   friend bool operator==(const SourceInfo&, const SourceInfo&) = default;
 };

@@ -1,11 +1,18 @@
 #include "daystream/tail.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "daystream/backward_reader.h"
+#include "daystream/check.h"
+#include "daystream/file.h"
 #include "daystream/files.h"
 #include "deltaflood/parser.h"
 #include "deltaflood/record.h"
@@ -17,8 +24,15 @@ namespace {
 using deltaflood::Action;
 using deltaflood::Record;
 
+constexpr size_t kBlockSize = size_t{256} * 1024;
+
 bool IsEnd(const Record& record) {
   return record.action == Action::kCommit || record.action == Action::kRollback;
+}
+
+uint64_t NumberOf(const Record& end) {
+  const std::optional<Check> check = ParseCheck(end.check);
+  return check.has_value() ? check->number : 0;
 }
 
 // Goes through the lines from the last one backwards, and stops as soon as it knows.
@@ -29,6 +43,7 @@ class TailReader {
 
   absl::Status Read(const std::vector<std::string>& files) {
     for (auto file = files.rbegin(); file != files.rend() && !done_; ++file) RETURN_IF_ERROR(ReadFile(*file));
+    tail_->read_all = !done_;
     // Down to the very first line: the one transaction there is.
     if (!done_ && candidate_.has_value() && from_slot_) tail_->open = candidate_;
     return absl::OkStatus();
@@ -49,6 +64,8 @@ class TailReader {
       ASSIGN_OR_RETURN(const bool got, reader->Previous(&text, &offset));
       if (!got) break;
       RETURN_IF_ERROR(ParseLine(path, offset, text));
+      if (IsEnd(record_) && record_.table.empty() && !tail_->end)
+        tail_->end = TailEnd{name, offset + text.size() + 1, NumberOf(record_)};
       Look();
     }
     return absl::OkStatus();
@@ -101,6 +118,24 @@ class TailReader {
   bool done_ = false;
 };
 
+// Adds the file's bytes from `begin` to `end` (nothing: its end), all of them complete lines.
+absl::Status AddLines(const std::string& path, uint64_t begin, std::optional<uint64_t> end, RunningCheck* running) {
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return FileError(errno, "open file", path);
+  std::string block(kBlockSize, '\0');
+  while (!end.has_value() || begin < *end) {
+    const size_t wanted = end.has_value() ? std::min<uint64_t>(kBlockSize, *end - begin) : kBlockSize;
+    const ssize_t size = pread(file.get(), block.data(), wanted, static_cast<off_t>(begin));
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return FileError(errno, "read file", path);
+    if (size == 0) break;
+    const absl::string_view bytes(block.data(), size);
+    running->Add(bytes, std::count(bytes.begin(), bytes.end(), '\n'));
+    begin += size;
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<Tail> ReadTail(const std::string& directory, bool from_slot) {
@@ -108,6 +143,26 @@ absl::StatusOr<Tail> ReadTail(const std::string& directory, bool from_slot) {
   Tail tail;
   RETURN_IF_ERROR(TailReader(directory, from_slot, &tail).Read(files));
   return tail;
+}
+
+absl::StatusOr<RunningCheck> ReadRunningCheck(const std::string& directory, const Tail& tail, int64_t began) {
+  ASSIGN_OR_RETURN(const std::vector<std::string> files, ListDayFiles(directory));
+  RunningCheck running;
+  if (files.empty()) return running;
+  TailEnd begin = {files.front(), 0, 0};
+  if (tail.end.has_value()) {
+    begin = *tail.end;
+  } else if (!tail.read_all || *DayFileStart(files.front()) > began) {
+    running.whole = false;
+    return running;
+  }
+  running.number = begin.number;
+  for (auto file = std::lower_bound(files.begin(), files.end(), begin.file); file != files.end(); ++file) {
+    const std::optional<uint64_t> end = *file == tail.file ? std::optional<uint64_t>(tail.size) : std::nullopt;
+    RETURN_IF_ERROR(
+        AddLines(absl::StrCat(directory, "/", *file), *file == begin.file ? begin.offset : 0, end, &running));
+  }
+  return running;
 }
 
 }  // namespace deltamirror::daystream

@@ -71,6 +71,7 @@ absl::Status Writer::AdoptSource(const SourceInfo& given) {
     source_.began = kept->began;
     if (kept->began_xid != 0) source_.began_xid = kept->began_xid;
     source_.confirmed_lsn = kept->confirmed_lsn;
+    source_.checks = kept->checks;
     return source_ == *kept ? absl::OkStatus() : SaveSourceInfo(directory_, source_, files_);
   }
   if (!absl::IsNotFound(kept.status())) return kept.status();
@@ -81,6 +82,7 @@ absl::Status Writer::AdoptSource(const SourceInfo& given) {
                                                       "that says where they come from. Give another directory"));
   }
   source_ = given;
+  source_.checks = true;
   if (source_.began == 0) source_.began = Now();
   // As long as the file of the first day is there, nothing was removed: readers rely on it, also where the first line
   // comes days later. So it is there before daystream.json says that there is a daystream.
@@ -91,6 +93,7 @@ absl::Status Writer::AdoptSource(const SourceInfo& given) {
 absl::Status Writer::Recover() {
   ASSIGN_OR_RETURN(const Tail tail, ReadTail(directory_, !source_.slot.empty()));
   if (tail.file.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(running_, ReadRunningCheck(directory_, tail, source_.began));
   RETURN_IF_ERROR(OpenFile(tail.file));
   last_ = tail.last;
   last_commit_lsn_ = tail.last_commit_lsn;
@@ -143,18 +146,31 @@ void Writer::Stamp(int64_t clock, absl::string_view lines) {
   char* end = std::to_chars(prefix + 3, prefix + sizeof(prefix), clock).ptr;
   memcpy(end, "\t_s\t", 4);
   char* const number = end + 4;
+  // What running_ does not cover yet.
+  size_t unchecked = buffer_.size();
+  uint64_t unchecked_lines = 0;
   while (!lines.empty()) {
     const void* const found = memchr(lines.data(), '\n', lines.size());
     const size_t size = found == nullptr ? lines.size() : static_cast<const char*>(found) - lines.data();
     if (size > 0) {
       end = std::to_chars(number, prefix + sizeof(prefix), seq++).ptr;
       *end++ = '\t';
+      const size_t begin = buffer_.size();
       buffer_.append(prefix, end - prefix);
-      buffer_.append(lines.data(), size);
-      buffer_.push_back('\n');
+      if (const absl::string_view line = lines.substr(0, size); ends_.IsEnd(line).value_or(false)) {
+        running_.Add(absl::string_view(buffer_).substr(unchecked, begin - unchecked), unchecked_lines);
+        AppendCheckedEnd(line, begin, &running_, &buffer_);
+        unchecked = buffer_.size();
+        unchecked_lines = 0;
+      } else {
+        buffer_.append(line.data(), line.size());
+        buffer_.push_back('\n');
+        ++unchecked_lines;
+      }
     }
     lines.remove_prefix(std::min(size + 1, lines.size()));
   }
+  running_.Add(absl::string_view(buffer_).substr(unchecked), unchecked_lines);
   if (seq > 0) last_ = {clock, seq - 1};
 }
 

@@ -18,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "daystream/check.h"
 #include "daystream/file.h"
 #include "daystream/position.h"
 #include "daystream/source.h"
@@ -56,8 +57,9 @@ class Writer {
   Writer& operator=(const Writer&) = delete;
 
   // Stamps each of `lines` (one or more, LF between them, at the end or not;
-  // without _c and _s; empty ones are passed over) with clock and sequence and
-  // puts them into the buffer. The clock is read once. At a new UTC day the old
+  // without _c, _s and _check; empty ones are passed over) with clock and
+  // sequence, the ends of transactions with a check too, and puts them into
+  // the buffer. The clock is read once. At a new UTC day the old
   // file is flushed and synced, and a new one begun. A full buffer is written
   // first. On an error nothing of `lines` was taken: the same call may be made
   // again.
@@ -120,6 +122,8 @@ class Writer {
   bool synced_ = true;      // nothing was written since the last sync
   std::string buffer_;
   Position last_ = kBeforeAll;
+  RunningCheck running_;  // of all lines up to that one
+  EndFinder ends_;
   uint64_t last_commit_lsn_ = 0;
   absl::Status broken_;  // the disk's sync failed
 };

@@ -108,6 +108,7 @@ void AppendRecord(const Record& record, std::string* out) {
   if (record.has_time) AppendNumber("_time", record.time, out);
   if (record.has_relid) AppendNumber("_relid", record.relid, out);
   AppendText("_identity", record.identity, out);
+  AppendText("_check", record.check, out);
   for (const Column& column : record.unknown) {
     AppendField(column.name, column.value, out);
   }

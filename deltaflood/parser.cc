@@ -28,14 +28,15 @@ enum Key : size_t {
   kTime,
   kRelid,
   kIdentity,
+  kCheck,
   kOid,
   kAction,
   kKeyCount,
 };
 
 constexpr absl::string_view kKeyNames[kKeyCount] = {
-    "_c",    "_s",     "_table",    "_schema", "_qualified_table", "_partition", "_xid", "_lsn",
-    "_time", "_relid", "_identity", "_oid",    "_action",
+    "_c",   "_s",    "_table", "_schema",   "_qualified_table", "_partition", "_xid",
+    "_lsn", "_time", "_relid", "_identity", "_check",           "_oid",       "_action",
 };
 
 constexpr uint32_t Bit(Key key) {
@@ -53,7 +54,7 @@ Key CandidateFor(absl::string_view name) {
     case 5:
       return kTime;
     case 6:
-      return second == 't' ? kTable : kRelid;
+      return second == 't' ? kTable : second == 'r' ? kRelid : kCheck;
     case 7:
       return second == 'a' ? kAction : kSchema;
     case 9:
@@ -188,6 +189,9 @@ absl::Status SetMetadata(Key key, absl::string_view value, size_t offset, Record
       return SetRelid(value, offset, out);
     case kIdentity:
       out->identity = value;
+      break;
+    case kCheck:
+      out->check = value;
       break;
     case kOid:
       out->oid = value;

@@ -65,6 +65,9 @@ struct Record {
   uint32_t relid = 0;  // _relid: the table's OID
   // _identity: "default", "index", "full" or "nothing"
   absl::string_view identity;
+  // _check, of the last line of a transaction in a daystream: see
+  // daystream/check.h
+  absl::string_view check;
   // _oid: a row's OID, PostgreSQL 11 and earlier; before or right behind
   // _action
   absl::string_view oid;

@@ -130,11 +130,11 @@ absl::Status FileMover::TakeLine(absl::string_view line) {
     return absl::InvalidArgumentError(
         absl::StrCat("invalid line ", line_, " of file \"", options_.path, "\": ", parsed.message()));
   }
-  if (record_.has_position) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "invalid line ", line_, " of file \"", options_.path,
-        "\": it begins with a position (_c, _s) already, expected a line as the plugin prints it. A file with "
-        "positions is a daystream itself"));
+  if (record_.has_position || !record_.check.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("invalid line ", line_, " of file \"", options_.path, "\": it ",
+                     record_.has_position ? "begins with a position (_c, _s)" : "has a check (_check)",
+                     " already, expected a line as the plugin prints it. A file with positions is a daystream itself"));
   }
   if (held_ > 0 && record_.has_lsn && record_.lsn <= held_) return absl::OkStatus();
   RETURN_IF_ERROR(writer_->Append(line));

@@ -13,6 +13,7 @@
 #include "mirror/bootstrap_table.h"
 #include "mirror/locked_snapshot.h"
 #include "mirror/name.h"
+#include "mirror/source_identity.h"
 #include "mirror/state.h"
 #include "postgres/index.h"
 #include "postgres/schema.h"
@@ -75,7 +76,7 @@ absl::Status Bootstrapper::CheckSource() {
   source_ = state.settings().source;
   ASSIGN_OR_RETURN(info_, ReadMirrorSource(source_));
   if (!info_.has_value()) return absl::OkStatus();
-  if (state.identity().has_value()) RETURN_IF_ERROR(daystream::CheckSameSource(source_, *state.identity(), *info_));
+  if (state.identity().has_value()) RETURN_IF_ERROR(CheckSameStream(source_, *state.identity(), *info_));
   return CheckServer(source_, *info_, connection_);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "daystream/check.h"
 #include "status/named.h"
 #include "status/status_macros.h"
 
@@ -31,7 +32,8 @@ bool Feed::shows_commits() const {
   return is_commit() || is_rollback() || record_.action == Action::kRelation;
 }
 
-absl::StatusOr<bool> Feed::Read(absl::string_view line, std::optional<Position> position, const Progress& progress) {
+absl::StatusOr<bool> Feed::Read(absl::string_view line, std::optional<Position> position, const Progress& progress,
+                                absl::string_view check) {
   // What is held is taken apart when it is applied.
   held_back_ = progress.has_commits && !eager_;
   const absl::Status status = held_back_ ? parser_.ParseHead(line, &record_) : parser_.Parse(line, &record_);
@@ -41,7 +43,10 @@ absl::StatusOr<bool> Feed::Read(absl::string_view line, std::optional<Position> 
     return Named(absl::StrCat("cannot read ", where), status);
   }
   line_ = line;
-  if (position) SetPosition(*position, &record_);
+  if (position) {
+    SetPosition(*position, &record_);
+    record_.check = check;
+  }
   if (!record_.has_position) return true;
   const Position here = {record_.clock, record_.seq};
   return here > std::max(taken_, progress.position);
@@ -49,6 +54,34 @@ absl::StatusOr<bool> Feed::Read(absl::string_view line, std::optional<Position> 
 
 bool Feed::IsResent(const Record& record, const Progress& progress) const {
   return record.has_lsn && progress.lsn != 0 && record.lsn <= progress.lsn;
+}
+
+uint64_t Feed::number() const {
+  const std::optional<daystream::Check> check = daystream::ParseCheck(record_.check);
+  return check.has_value() ? check->number : 0;
+}
+
+absl::Status Feed::CheckContinues(const Progress& progress) const {
+  const std::optional<daystream::Check> check = daystream::ParseCheck(record_.check);
+  // With 0 lines, the counting has begun anew.
+  if (!check.has_value() || check->lines == 0 || progress.number == 0) return absl::OkStatus();
+  if (check->number == progress.number + 1) return absl::OkStatus();
+  // Lines that were not on the disk yet are lost when the stream's host crashes: who has read them meets them again.
+  const bool again = check->number <= progress.number && (is_rollback() || IsResent(record_, progress));
+  if (again) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      "expected transaction ", progress.number + 1, " of the daystream behind position ",
+      daystream::ToString(progress.position), ", got transaction ", check->number, ". ",
+      check->number > progress.number ? "What lies between was removed: bring it back from a copy"
+                                      : "It is not the daystream that the mirror has followed: name the right one",
+      ", or make a new mirror and bootstrap it"));
+}
+
+// The mirror stands behind the transaction that the line ends.
+void Feed::EndAt(Progress* progress) const {
+  if (!record_.has_position) return;
+  progress->position = {record_.clock, record_.seq};
+  progress->number = number();
 }
 
 absl::Status Feed::Process(Applier* applier, Progress* progress) {
@@ -113,7 +146,7 @@ absl::Status Feed::Commit(Applier* applier, Progress* progress) {
     if (record_.has_lsn) progress->lsn = record_.lsn;
     if (record_.has_time) progress->commit_time = record_.time;
   }
-  if (record_.has_position) progress->position = {record_.clock, record_.seq};
+  EndAt(progress);
   eager_ = dropping_ = has_xid_ = false;
   return DropHeld();
 }
@@ -132,7 +165,7 @@ absl::Status Feed::Rollback(Progress* progress) {
                      ", which was rolled back: its first lines were applied before the stream had shown that it has "
                      "commit lines. Bootstrap the tables again"));
   }
-  if (record_.has_position) progress->position = {record_.clock, record_.seq};
+  EndAt(progress);
   eager_ = dropping_ = false;
   return DropHeld();
 }

@@ -30,11 +30,11 @@ namespace deltamirror::mirror {
 //   if (news) RETURN_IF_ERROR(feed.Process(&applier, &state.mutable_progress()));
 class Feed {
  public:
-  // Parses a line as far as needed. `position`: where the line stands; nothing: what the line itself says. False if the
-  // line is not behind the last one that was taken, or behind `progress`: it was here before. InvalidArgument for a
-  // line that is no record.
+  // Parses a line as far as needed. `position`: where the line stands, and `check`, the value of its "_check"; nothing:
+  // what the line itself says. False if the line is not behind the last one that was taken, or behind `progress`: it
+  // was here before. InvalidArgument for a line that is no record.
   absl::StatusOr<bool> Read(absl::string_view line, std::optional<daystream::Position> position,
-                            const Progress& progress);
+                            const Progress& progress, absl::string_view check = {});
 
   // What Read found.
   bool is_commit() const { return record_.action == deltaflood::Action::kCommit; }
@@ -43,6 +43,12 @@ class Feed {
   bool shows_commits() const;
   // In a stream without commit lines: the line begins another transaction than the one under way.
   bool begins_transaction() const { return record_.has_xid != has_xid_ || record_.xid != xid_ || !record_.has_xid; }
+
+  // Of the last line of a transaction: DataLoss if it is not the next one behind `progress`, as the daystream counts
+  // them, and not one of those that come again after a crash.
+  absl::Status CheckContinues(const Progress& progress) const;
+  // Whose number it is in the daystream; 0 if the line does not say.
+  uint64_t number() const;
 
   // Holds or applies it. `progress` moves at the end of a transaction; without commit lines with every line. With null
   // (plain daystream_apply) nothing is held, and a rollback is an error. After an error a change may be half done, and
@@ -83,6 +89,7 @@ class Feed {
   absl::Status Commit(Applier* applier, Progress* progress);
   absl::Status Rollback(Progress* progress);
   absl::Status DropHeld();
+  void EndAt(Progress* progress) const;
   bool IsResent(const deltaflood::Record& record, const Progress& progress) const;
 
   // A line that is held is parsed again when it is applied.

@@ -42,11 +42,14 @@ absl::StatusOr<std::unique_ptr<Runner>> Runner::Open(sqlite3* db, const MirrorNa
 
 absl::Status Runner::OpenReader() {
   daystream::ReaderOptions options;
-  if (state_.progress().position != daystream::kBeforeAll) {
-    options.start = state_.progress().position;
-    options.after = true;
-  }
-  ASSIGN_OR_RETURN(reader_, daystream::Reader::Open(state_.settings().source, options));
+  options.after = state_.progress().position != daystream::kBeforeAll;
+  // A mirror that has read nothing needs the very first line.
+  options.start = options.after ? state_.progress().position : daystream::Position();
+  absl::StatusOr<std::unique_ptr<daystream::Reader>> reader =
+      daystream::Reader::Open(state_.settings().source, options);
+  if (absl::IsOutOfRange(reader.status())) return Extended(reader.status(), ". Make a new mirror and bootstrap it");
+  RETURN_IF_ERROR(reader.status());
+  reader_ = *std::move(reader);
   feed_.Clear();
   held_records_ = 0;
   pending_ = false;
@@ -93,7 +96,7 @@ absl::StatusOr<bool> Runner::ReadLine() {
     ASSIGN_OR_RETURN(const bool got, reader_->Next(&line_));
     if (!got) return false;
     silent_since_ = absl::InfiniteFuture();
-    absl::StatusOr<bool> news = feed_.Read(line_.record_text, line_.position, state_.progress());
+    absl::StatusOr<bool> news = feed_.Read(line_.record_text, line_.position, state_.progress(), line_.check);
     if (!news.ok()) return Extended(news.status(), absl::StrCat(", ", reader_->Where()));
     if (*news) return true;
   }
@@ -101,6 +104,11 @@ absl::StatusOr<bool> Runner::ReadLine() {
 
 absl::Status Runner::ProcessLine() {
   const bool eager = feed_.eager();
+  if (feed_.is_commit() || feed_.is_rollback()) {
+    RETURN_IF_ERROR(
+        Named(absl::StrCat("cannot go on at position ", daystream::ToString(line_.position), ", ", reader_->Where()),
+              feed_.CheckContinues(state_.progress())));
+  }
   if (feed_.is_rollback() && eager) return UndoEager();
   // A line that is only held needs no lock on the database.
   if (feed_.is_commit() || eager || (IsLegacy() && !feed_.shows_commits())) RETURN_IF_ERROR(Begin());
@@ -130,6 +138,7 @@ absl::Status Runner::UndoEager() {
   feed_.Clear();
   state_.mutable_progress().has_commits = true;
   state_.mutable_progress().position = line_.position;
+  state_.mutable_progress().number = feed_.number();
   return absl::OkStatus();
 }
 
@@ -149,6 +158,7 @@ absl::StatusOr<Runner::Step> Runner::Idle(AppliedBatch* batch) {
     silent_since_ = std::min(silent_since_, absl::Now());
     if (absl::Now() - silent_since_ >= options_.poll) return Commit(batch);
   }
+  RETURN_IF_ERROR(CheckNotAhead());
   if (!options_.forever) {
     // The rest of a transaction has not been written yet: it is for the next run.
     if (transaction_.has_value()) Rollback();
@@ -163,6 +173,20 @@ absl::StatusOr<Runner::Step> Runner::Idle(AppliedBatch* batch) {
   RETURN_IF_ERROR(reader_->WaitForData(std::min(options_.poll, kInterruptEvery)));
   RETURN_IF_ERROR(CheckInterrupt());
   return Step::kGoOn;
+}
+
+// The line that the mirror has come to must be there, or lines behind it.
+absl::Status Runner::CheckNotAhead() const {
+  const Progress& progress = state_.progress();
+  // Without a number the position may be one at which no line was ever written.
+  if (progress.number == 0 || reader_->last_read() >= progress.position) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "position ", daystream::ToString(progress.position), ", which the mirror has come to, is not in daystream \"",
+      state_.settings().source, "\", which ends ",
+      reader_->last_read() == daystream::kBeforeAll ? "before its first line"
+                                                    : absl::StrCat("at ", daystream::ToString(reader_->last_read())),
+      ". If it is a copy that lags behind, or its host has crashed, try again when it has gone on. Else bring back "
+      "what was removed, or make a new mirror and bootstrap it"));
 }
 
 absl::Status Runner::CheckInterrupt() {

@@ -79,6 +79,7 @@ class Runner {
 
   absl::StatusOr<Step> Run(AppliedBatch* batch);
   absl::StatusOr<Step> Idle(AppliedBatch* batch);
+  absl::Status CheckNotAhead() const;
   absl::Status CheckInterrupt();
 
   absl::StatusOr<bool> ReadLine();

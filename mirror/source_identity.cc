@@ -1,6 +1,7 @@
 #include "mirror/source_identity.h"
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "daystream/source.h"
 #include "status/status_macros.h"
 
@@ -21,11 +22,29 @@ std::string Describe(const SourceInfo& info) {
                       info.system_identifier.empty() ? "unknown" : info.system_identifier);
 }
 
+std::string TimeText(int64_t seconds) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S+00:00", absl::FromUnixSeconds(seconds), absl::UTCTimeZone());
+}
+
 }  // namespace
 
 bool SourceHasCommits(const std::string& source) {
   const absl::StatusOr<SourceInfo> info = InfoOf(source);
   return info.ok() && !info->slot.empty();
+}
+
+absl::Status CheckSameStream(const std::string& source, const SourceInfo& kept, const SourceInfo& found) {
+  constexpr char kHint[] = "Name the right daystream, or make a new mirror and bootstrap it";
+  if (kept.system_identifier != found.system_identifier || kept.database != found.database || kept.slot != found.slot) {
+    return absl::FailedPreconditionError(absl::StrCat("the daystream \"", source,
+                                                      "\" is of another source: it comes from ", Describe(found),
+                                                      ", but the mirror follows ", Describe(kept), ". ", kHint));
+  }
+  if (kept.began == found.began) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the daystream \"", source, "\" is another one, though of the same slot: it was begun at ",
+                   TimeText(found.began), ", but the mirror follows one that was begun at ", TimeText(kept.began),
+                   ", and changes between the two are missing. ", kHint));
 }
 
 absl::Status CheckIdentity(State* state, bool* changed) {
@@ -36,20 +55,10 @@ absl::Status CheckIdentity(State* state, bool* changed) {
     state->mutable_progress().has_commits = true;
     *changed = true;
   }
-  const std::optional<SourceInfo>& kept = state->identity();
-  if (!kept) {
-    state->set_identity(*info);
-    *changed = true;
-    return absl::OkStatus();
-  }
-  if (kept->system_identifier == info->system_identifier && kept->database == info->database &&
-      kept->slot == info->slot) {
-    return absl::OkStatus();
-  }
-  return absl::FailedPreconditionError(
-      absl::StrCat("the daystream \"", state->settings().source, "\" is of another source: it comes from ",
-                   Describe(*info), ", but the mirror follows ", Describe(*kept),
-                   ". Name the right daystream, or make a new mirror and bootstrap it"));
+  if (state->identity().has_value()) return CheckSameStream(state->settings().source, *state->identity(), *info);
+  state->set_identity(*info);
+  *changed = true;
+  return absl::OkStatus();
 }
 
 }  // namespace deltamirror::mirror

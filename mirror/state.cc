@@ -25,6 +25,7 @@ constexpr char kStateColumns[] = R"((
   lsn TEXT,
   commit_time INTEGER,
   has_commits INTEGER NOT NULL,
+  number INTEGER NOT NULL,
   generation INTEGER NOT NULL,
   last_error TEXT,
   from_clock INTEGER NOT NULL,
@@ -73,7 +74,8 @@ std::string IdentityToJson(const daystream::SourceInfo& info) {
                {"timeline", info.timeline},
                {"database", info.database},
                {"slot", info.slot},
-               {"plugin", info.plugin}})
+               {"plugin", info.plugin},
+               {"began", info.began}})
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -89,6 +91,7 @@ absl::StatusOr<daystream::SourceInfo> IdentityFromJson(absl::string_view text) {
   info.slot = json["slot"].get<std::string>();
   if (is_text("plugin")) info.plugin = json["plugin"].get<std::string>();
   if (json.contains("timeline") && json["timeline"].is_number_integer()) info.timeline = json["timeline"];
+  if (json.contains("began") && json["began"].is_number_integer()) info.began = json["began"];
   return info;
 }
 
@@ -114,8 +117,8 @@ absl::StatusOr<State> State::Create(sqlite3* db, const MirrorName& name, const S
   ASSIGN_OR_RETURN(
       Statement insert,
       Statement::Prepare(db, absl::StrCat("INSERT INTO ", name.Quoted("_state"),
-                                          " (id, arguments, clock, seq, has_commits, generation, from_clock,"
-                                          " from_seq) VALUES (1, ?1, ?2, ?3, 0, 0, ?2, ?3)")));
+                                          " (id, arguments, clock, seq, has_commits, number, generation, from_clock,"
+                                          " from_seq) VALUES (1, ?1, ?2, ?3, 0, 0, 0, ?2, ?3)")));
   const std::string arguments = settings.ToJson();
   insert.BindText(1, arguments);
   insert.BindInt64(2, daystream::kBeforeAll.clock);
@@ -145,11 +148,11 @@ absl::Status State::Rename(sqlite3* db, const MirrorName& name, absl::string_vie
 }
 
 absl::Status State::LoadRow() {
-  ASSIGN_OR_RETURN(Statement query, Statement::Prepare(db_, absl::StrCat("SELECT arguments, identity, clock, seq, lsn,"
-                                                                         " commit_time, has_commits, generation,"
-                                                                         " last_error, from_clock, from_seq, coverage"
-                                                                         " FROM ",
-                                                                         name_.Quoted("_state"), " WHERE id = 1")));
+  ASSIGN_OR_RETURN(Statement query,
+                   Statement::Prepare(db_, absl::StrCat("SELECT arguments, identity, clock, seq, lsn,"
+                                                        " commit_time, has_commits, number, generation,"
+                                                        " last_error, from_clock, from_seq, coverage FROM ",
+                                                        name_.Quoted("_state"), " WHERE id = 1")));
   ASSIGN_OR_RETURN(const bool row, query.Step());
   if (!row) return absl::DataLossError(absl::StrCat("the table ", name_.Quoted("_state"), " has no row"));
   ASSIGN_OR_RETURN(settings_, Settings::FromJson(query.ColumnText(0)));
@@ -160,11 +163,12 @@ absl::Status State::LoadRow() {
   progress_.lsn = LsnOrZero(query, 4);
   progress_.commit_time = query.ColumnInt64(5);
   progress_.has_commits = query.ColumnInt64(6) != 0;
+  progress_.number = static_cast<uint64_t>(query.ColumnInt64(7));
   saved_progress_ = progress_;
-  generation_ = query.ColumnInt64(7);
-  last_error_ = std::string(query.ColumnText(8));
-  met_all_until_ = {query.ColumnInt64(9), query.ColumnInt64(10)};
-  ASSIGN_OR_RETURN(coverage_, Coverage::FromJson(query.ColumnText(11)));
+  generation_ = query.ColumnInt64(8);
+  last_error_ = std::string(query.ColumnText(9));
+  met_all_until_ = {query.ColumnInt64(10), query.ColumnInt64(11)};
+  ASSIGN_OR_RETURN(coverage_, Coverage::FromJson(query.ColumnText(12)));
   return absl::OkStatus();
 }
 
@@ -247,6 +251,7 @@ void State::SetBack(daystream::Position start) {
   progress_.position = before;
   // A commit that lies behind the new position is not a resent one.
   progress_.lsn = 0;
+  progress_.number = 0;
   ++generation_;
 }
 
@@ -256,7 +261,7 @@ absl::Status State::SaveProgress() {
                      Statement::Prepare(db_,
                                         absl::StrCat("UPDATE ", name_.Quoted("_state"),
                                                      " SET identity = ?, clock = ?, seq = ?, lsn = ?,"
-                                                     " commit_time = ?, has_commits = ?, generation = ?,"
+                                                     " commit_time = ?, has_commits = ?, number = ?, generation = ?,"
                                                      " last_error = ?, from_clock = ?, from_seq = ?, coverage = ?"
                                                      " WHERE id = 1"),
                                         Statement::kPersistent));
@@ -273,12 +278,13 @@ absl::Status State::SaveProgress() {
     save_progress_.BindInt64(5, progress_.commit_time);
   }
   save_progress_.BindInt64(6, progress_.has_commits ? 1 : 0);
-  save_progress_.BindInt64(7, generation_);
-  BindTextOrNull(save_progress_, 8, last_error_);
-  save_progress_.BindInt64(9, met_all_until_.clock);
-  save_progress_.BindInt64(10, met_all_until_.seq);
+  save_progress_.BindInt64(7, static_cast<int64_t>(progress_.number));
+  save_progress_.BindInt64(8, generation_);
+  BindTextOrNull(save_progress_, 9, last_error_);
+  save_progress_.BindInt64(10, met_all_until_.clock);
+  save_progress_.BindInt64(11, met_all_until_.seq);
   const std::string coverage = coverage_.ToJson();
-  BindTextOrNull(save_progress_, 11, coverage);
+  BindTextOrNull(save_progress_, 12, coverage);
   RETURN_IF_ERROR(save_progress_.Run());
   saved_progress_ = progress_;
   return absl::OkStatus();

@@ -35,6 +35,8 @@ struct Progress {
   uint64_t lsn = 0;          // of the last commit record passed; 0: none yet
   int64_t commit_time = 0;   // of the same, microseconds since 1970; 0: none yet
   bool has_commits = false;  // whether the stream says where transactions end
+  // Of the transaction that ended at `position`, as its daystream counts them (see daystream/check.h); 0: not known.
+  uint64_t number = 0;
 
   bool operator==(const Progress&) const = default;
 };

@@ -27,6 +27,7 @@ class SourceTest : public ::testing::Test {
     info_.tables = "flights,airports";
     info_.began = 1507507200;
     info_.confirmed_lsn = "16/B374D848";
+    info_.checks = true;
   }
 
   void ExpectLoadError(const std::string& content, const std::string& message) {
@@ -57,7 +58,9 @@ TEST_F(SourceTest, DamageIsNamed) {
   ExpectLoadError("[]", "expected a JSON object with a number \"format\"");
   ExpectLoadError("{\"format\":2}", "daystream.json\": expected format 1, got 2");
   ExpectLoadError("{\"format\":1,\"slot\":7}",
-                  "expected numbers for \"timeline\", \"began\" and \"began_xid\" and strings for");
+                  "expected numbers for \"timeline\", \"began\" and \"began_xid\", true or false for \"checks\", and "
+                  "strings for");
+  ExpectLoadError("{\"format\":1,\"checks\":7}", "true or false for \"checks\"");
 }
 
 class FailingRename : public FileSystem {

@@ -36,10 +36,11 @@ TEST(JsonTest, RecordIsAnObject) {
 }
 
 TEST(JsonTest, EveryKeyIsThere) {
-  EXPECT_EQ(RecordJson("_table\tt\t_schema\ts\t_partition\tp\t_xid\t-1\t_lsn\t16/B374D848\t_time\t5\t_relid\t6\t"
-                       "_identity\tfull\t_origin\tx\t_action\ttruncate"),
-            R"({"_table":"t","_schema":"s","_partition":"p","_xid":4294967295,"_lsn":"16/B374D848","_time":5,)"
-            R"("_relid":6,"_identity":"full","_origin":"x","_action":"truncate","columns":{}})");
+  EXPECT_EQ(
+      RecordJson("_table\tt\t_schema\ts\t_partition\tp\t_xid\t-1\t_lsn\t16/B374D848\t_time\t5\t_relid\t6\t"
+                 "_identity\tfull\t_check\t1:2:865a79b5\t_origin\tx\t_action\ttruncate"),
+      R"({"_table":"t","_schema":"s","_partition":"p","_xid":4294967295,"_lsn":"16/B374D848","_time":5,)"
+      R"("_relid":6,"_identity":"full","_check":"1:2:865a79b5","_origin":"x","_action":"truncate","columns":{}})");
 }
 
 TEST(JsonTest, RepeatedNamesArePrintedInOrder) {

@@ -208,6 +208,14 @@ TEST_F(ParserTest, CarriageReturnIsData) {
   EXPECT_THAT(record_.columns, ElementsAre(Pair("a", "x\r")));
 }
 
+TEST_F(ParserTest, CheckOfATransactionIsMetadata) {
+  ASSERT_THAT(Parse(Tabs("_c 1507507200 _s 3 _check 1:2:865a79b5 _xid 7 _action commit")), IsOk());
+  EXPECT_EQ(record_.check, "1:2:865a79b5");
+  EXPECT_THAT(record_.unknown, IsEmpty());
+  ASSERT_THAT(Parse(Tabs("_c 1507507200 _s 4 _xid 7 _action commit")), IsOk());
+  EXPECT_EQ(record_.check, "");
+}
+
 TEST_F(ParserTest, UnknownMetadataIsKept) {
   ASSERT_THAT(Parse(Tabs("_table t _origin node1 _action insert a 1")), IsOk());
   EXPECT_THAT(record_.unknown, ElementsAre(Pair("_origin", "node1")));

@@ -344,7 +344,8 @@ TEST_F(DeltamirrorTest, TakesATableThatIsAddedWhileItRuns) {
   EXPECT_TRUE(lab::WaitUntil([&] { return Keys() == "x"; })) << follower.Errors();
   // What a bootstrap does: a row for the table, the others' start, and the position set back.
   host_.Exec(
-      "BEGIN; UPDATE m_table SET from_clock = 5, from_seq = 3; UPDATE m_state SET clock = 0, seq = -1, lsn = NULL,"
+      "BEGIN; UPDATE m_table SET from_clock = 5, from_seq = 3; UPDATE m_state SET clock = 0, seq = -1, lsn = NULL, "
+      "number = 0,"
       " generation = generation + 1; INSERT INTO m_table SELECT NULL, schema, 'yyy', 'yyy', 0, '', '{}', 1, 'live', "
       "NULL,"
       " 0, 0, 0, 0, 0, 0, -1, NULL, 0, -1, NULL FROM m_table WHERE name = 'zzz'; DELETE FROM zzz; COMMIT");
