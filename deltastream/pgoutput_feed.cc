@@ -39,7 +39,7 @@ postgres::ReplicationStream::Options PgoutputOptions(const std::string& publicat
 }
 
 PgoutputFeed::PgoutputFeed(const Options& options)
-    : catalog_(options.conninfo, options.publication, options.interrupt),
+    : catalog_(options.conninfo, options.publication, {.interrupt = options.interrupt, .silence = options.silence}),
       translator_({.tables = options.tables,
                    .catalog = [this](const pgoutput::RelationMessage& message,
                                      uint32_t xid) { return catalog_.Describe(message, xid); }}),

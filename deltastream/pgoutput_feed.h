@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "deltastream/server_catalog.h"
 #include "deltastream/slot_log.h"
 #include "deltastream/streamed_transactions.h"
@@ -34,6 +35,7 @@ class PgoutputFeed {
     std::string publication;
     types::TableList tables;
     std::string directory;  // for what is streamed and does not fit into memory: the daystream's
+    absl::Duration silence = absl::InfiniteDuration();  // see postgres::Connection::Options
     postgres::InterruptCheck interrupt;
   };
 

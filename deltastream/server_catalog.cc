@@ -104,7 +104,7 @@ absl::StatusOr<CatalogEntry> ServerCatalog::Describe(const RelationMessage& mess
 
 absl::StatusOr<CatalogEntry> ServerCatalog::Ask(const RelationMessage& message, uint32_t xid) {
   if (!connection_.has_value()) {
-    ASSIGN_OR_RETURN(connection_, postgres::Connection::Open(conninfo_, {.interrupt = interrupt_}));
+    ASSIGN_OR_RETURN(connection_, postgres::Connection::Open(conninfo_, options_));
   }
   CatalogEntry entry;
   ASSIGN_OR_RETURN(std::optional<postgres::CatalogTable> table, postgres::ReadTable(*connection_, message.relid));

@@ -18,13 +18,13 @@ namespace deltamirror::deltastream {
 // Asks on a connection of its own, since the stream's is busy: opened when it is needed first, and again when it was
 // lost. For one thread.
 //
-//   ServerCatalog catalog("dbname=prod", "mirror", interrupt);
+//   ServerCatalog catalog("dbname=prod", "mirror", {.interrupt = check});
 //   pgoutput::Translator translator({.catalog = [&](const auto& message, uint32_t xid) { return
 //   catalog.Describe(message, xid); }});
 class ServerCatalog {
  public:
-  ServerCatalog(std::string conninfo, std::string publication, postgres::InterruptCheck interrupt)
-      : conninfo_(std::move(conninfo)), publication_(std::move(publication)), interrupt_(std::move(interrupt)) {}
+  ServerCatalog(std::string conninfo, std::string publication, postgres::Connection::Options options)
+      : conninfo_(std::move(conninfo)), publication_(std::move(publication)), options_(std::move(options)) {}
 
   // What pgoutput::Catalog promises.
   absl::StatusOr<pgoutput::CatalogEntry> Describe(const pgoutput::RelationMessage& message, uint32_t xid);
@@ -34,7 +34,7 @@ class ServerCatalog {
 
   const std::string conninfo_;
   const std::string publication_;
-  const postgres::InterruptCheck interrupt_;
+  const postgres::Connection::Options options_;
   std::optional<postgres::Connection> connection_;
 };
 

@@ -53,6 +53,14 @@ absl::Status CheckSlot(const std::string& name, const std::optional<postgres::Sl
   return CheckUsable(*slot);
 }
 
+absl::Status SlotIsGone(const std::string& name, const std::string& destination) {
+  return absl::NotFoundError(absl::StrCat("replication slot \"", name, "\" does not exist, but daystream \"",
+                                          destination,
+                                          "\" was read from it: the slot was dropped, and the changes since then are "
+                                          "gone. Make it anew with pg_slot_create. ",
+                                          kBeginAnew));
+}
+
 absl::StatusOr<uint64_t> ConfirmedLsn(const postgres::Slot& slot) {
   return types::ParseLsn(slot.confirmed_flush_lsn.value_or(""));
 }

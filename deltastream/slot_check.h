@@ -17,6 +17,9 @@ namespace deltamirror::deltastream {
 // that says what to do; Unavailable if it is only in use.
 absl::Status CheckSlot(const std::string& name, const std::optional<postgres::Slot>& slot, const std::string& database);
 
+// NotFound, for a slot that daystream `destination` was read from and that is not there any more.
+absl::Status SlotIsGone(const std::string& name, const std::string& destination);
+
 // The LSN up to which the slot's changes have been confirmed: it sends what committed behind it.
 absl::StatusOr<uint64_t> ConfirmedLsn(const postgres::Slot& slot);
 

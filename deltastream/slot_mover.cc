@@ -1,149 +1,38 @@
 #include "deltastream/slot_mover.h"
 
 #include <algorithm>
-#include <utility>
+#include <string>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
-#include "daystream/source.h"
-#include "daystream/writer.h"
-#include "deltastream/slot_check.h"
-#include "postgres/connection.h"
-#include "postgres/slot.h"
-#include "postgres/slot_record.h"
-#include "postgres/timeline.h"
-#include "postgres/wal_flush.h"
+#include "deltastream/pgoutput_feed.h"
+#include "postgres/replication.h"
+#include "postgres/server_error.h"
 #include "status/status_macros.h"
-#include "types/lsn.h"
-#include "types/table_list.h"
 
 namespace deltamirror::deltastream {
 namespace {
 
 using std::chrono::milliseconds;
 
-// The reader before us may have been killed a moment ago.
-constexpr absl::Duration kSlotPatience = absl::Seconds(3);
-constexpr absl::Duration kFirstPause = absl::Milliseconds(250);
-constexpr absl::Duration kLongestPause = absl::Seconds(30);
 constexpr milliseconds kInterruptEvery{50};
 constexpr milliseconds kTellWhenIdle{1000};
 constexpr milliseconds kAskEvery{100};
 constexpr milliseconds kLongestWait{1000};
-// Of one message of the plugin: large enough that messages cost nothing, small enough for every cache.
-constexpr char kMessageSize[] = "65536";
-constexpr char kPgoutput[] = "pgoutput";
-
-postgres::ReplicationStream::Options DeltafloodOptions(const std::string& tables) {
-  postgres::ReplicationStream::Options options = {
-      {"mirror", "true"}, {"partition-root", "true"}, {"batch-size", kMessageSize}};
-  if (!tables.empty()) options.emplace_back("tables", tables);
-  return options;
-}
-
-// The server and its slot, before anything of ours is touched.
-struct Source {
-  postgres::SystemIdentity identity;
-  uint64_t wal_end = 0;    // written; flushed, if that is what is caught up with
-  uint64_t confirmed = 0;  // of the slot
-  std::string plugin;
-  std::string tables;
-  std::string publication;  // pgoutput's, else empty
-};
-
-absl::StatusOr<Source> LookAt(postgres::Connection& connection, const SlotMoverOptions& options) {
-  Source source;
-  ASSIGN_OR_RETURN(source.identity, postgres::IdentifySystem(connection));
-  ASSIGN_OR_RETURN(const std::optional<postgres::Slot> slot,
-                   postgres::FindFreeSlot(connection, options.slot, kSlotPatience));
-  RETURN_IF_ERROR(CheckSlot(options.slot, slot, source.identity.database));
-  ASSIGN_OR_RETURN(source.confirmed, ConfirmedLsn(*slot));
-  // What was committed asynchronously a moment ago belongs to what there is to catch up with.
-  ASSIGN_OR_RETURN(source.wal_end, options.until == SlotMoverOptions::Until::kCaughtUp ? postgres::FlushWal(connection)
-                                                                                       : postgres::WalEnd(connection));
-  source.plugin = *slot->plugin;
-  ASSIGN_OR_RETURN(const postgres::SlotRecord record, postgres::RecallSlot(connection, options.slot));
-  source.tables = options.tables.empty() ? record.tables : options.tables;
-  if (source.plugin == kPgoutput) {
-    source.publication = !options.publication.empty()  ? options.publication
-                         : !record.publication.empty() ? record.publication
-                                                       : options.slot;
-    RETURN_IF_ERROR(CheckPublication(connection, source.publication));
-  } else if (!options.publication.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("option \"publication\" with value \"", options.publication,
-                     "\" is for plugin \"pgoutput\", but the plugin of replication slot \"", options.slot, "\" is \"",
-                     source.plugin, "\""));
-  }
-  return source;
-}
-
-// Null for a slot whose plugin sends lines.
-absl::StatusOr<std::unique_ptr<PgoutputFeed>> MakeFeed(const SlotMoverOptions& options, const Source& source) {
-  if (source.plugin != kPgoutput) return nullptr;
-  PgoutputFeed::Options feed = {
-      .conninfo = options.conninfo, .publication = source.publication, .interrupt = options.interrupt};
-  ASSIGN_OR_RETURN(feed.directory, daystream::ResolveDestination(options.destination));
-  if (!source.tables.empty()) {
-    ASSIGN_OR_RETURN(feed.tables, types::TableList::Parse(source.tables));
-  }
-  return std::make_unique<PgoutputFeed>(feed);
-}
-
-daystream::SourceInfo InfoOf(const SlotMoverOptions& options, const Source& source) {
-  daystream::SourceInfo info;
-  info.system_identifier = source.identity.system_identifier;
-  info.timeline = source.identity.timeline;
-  info.database = source.identity.database;
-  info.slot = options.slot;
-  info.plugin = source.plugin;
-  info.tables = source.tables;
-  info.confirmed_lsn = types::FormatLsn(source.confirmed);
-  return info;
-}
-
-// Whether the slot goes on where the daystream ends. `kept`: what the daystream knew of its source until now.
-absl::Status CheckSeam(const SlotMoverOptions& options, const Source& source, const daystream::SourceInfo& kept,
-                       const daystream::Writer& writer, postgres::Connection& connection) {
-  uint64_t held = writer.last_commit_lsn();
-  if (!writer.source().confirmed_lsn.empty()) {
-    ASSIGN_OR_RETURN(const uint64_t saved, types::ParseLsn(writer.source().confirmed_lsn));
-    held = std::max(held, saved);
-  }
-  if (kept.timeline != source.identity.timeline) {
-    ASSIGN_OR_RETURN(const std::optional<uint64_t> end,
-                     postgres::FindTimelineEnd(connection, source.identity.timeline, kept.timeline));
-    RETURN_IF_ERROR(CheckTimeline(kept.timeline, source.identity.timeline, end, options.destination, held));
-  }
-  return CheckContinuity(options.slot, source.confirmed, source.wal_end, options.destination, held);
-}
-
-// The daystream, if it is this slot's and has everything that the slot no longer has.
-absl::StatusOr<std::unique_ptr<daystream::Writer>> OpenLog(const SlotMoverOptions& options, const Source& source,
-                                                           postgres::Connection& connection) {
-  daystream::SourceInfo info = InfoOf(options, source);
-  ASSIGN_OR_RETURN(const std::string directory, daystream::ResolveDestination(options.destination));
-  const absl::StatusOr<daystream::SourceInfo> kept = daystream::LoadSourceInfo(directory);
-  if (!kept.ok() || kept->began_xid == 0) {
-    ASSIGN_OR_RETURN(info.began_xid, postgres::TakeXid(connection));
-  }
-  absl::StatusOr<std::unique_ptr<daystream::Writer>> writer = daystream::Writer::Open(options.destination, info);
-  // Unlike a server that is away, another writer is nothing to wait for.
-  if (absl::IsUnavailable(writer.status())) return absl::FailedPreconditionError(writer.status().message());
-  RETURN_IF_ERROR(writer.status());
-  const absl::Status seam = CheckSeam(options, source, kept.ok() ? *kept : info, **writer, connection);
-  if (seam.ok()) return writer;
-  // Opening has written the new timeline down; the next attempt must see the difference, too.
-  if (kept.ok()) RETURN_IF_ERROR(daystream::SaveSourceInfo(directory, *kept));
-  return seam;
-}
+// A connection that has held for so long was a good one, even if nothing came.
+constexpr milliseconds kSteady{60000};
 
 }  // namespace
+
+SlotMover::SlotMover(SlotMoverOptions options)
+    : options_(std::move(options)),
+      wal_end_(options_.conninfo, options_.interrupt),
+      silence_(options_.receive_timeout) {}
 
 absl::StatusOr<std::unique_ptr<SlotMover>> SlotMover::Open(SlotMoverOptions options,
                                                            std::optional<postgres::Connection> session) {
   std::unique_ptr<SlotMover> mover(new SlotMover(std::move(options)));
-  mover->pause_ = kFirstPause;
   RETURN_IF_ERROR(mover->Connect(std::move(session)));
   if (mover->options_.until == SlotMoverOptions::Until::kLsn) mover->target_ = mover->options_.until_lsn;
   if (mover->options_.until == SlotMoverOptions::Until::kCaughtUp) mover->target_ = mover->known_end_;
@@ -151,67 +40,56 @@ absl::StatusOr<std::unique_ptr<SlotMover>> SlotMover::Open(SlotMoverOptions opti
 }
 
 absl::Status SlotMover::Connect(std::optional<postgres::Connection> session) {
-  if (!session.has_value()) {
-    ASSIGN_OR_RETURN(
-        session, postgres::Connection::Open(options_.conninfo, {.replication = true, .interrupt = options_.interrupt}));
-  }
-  session->set_interrupt(options_.interrupt);
-  ASSIGN_OR_RETURN(const Source source, LookAt(*session, options_));
-  ASSIGN_OR_RETURN(std::unique_ptr<daystream::Writer> writer, OpenLog(options_, source, *session));
-  ASSIGN_OR_RETURN(std::unique_ptr<PgoutputFeed> feed, MakeFeed(options_, source));
-  const int version = session->server_version();
-  // 0: from where the slot was confirmed.
-  ASSIGN_OR_RETURN(postgres::ReplicationStream stream,
-                   postgres::ReplicationStream::Start(*std::move(session), options_.slot, 0,
-                                                      feed != nullptr ? PgoutputOptions(source.publication, version)
-                                                                      : DeltafloodOptions(source.tables)));
-  auto log = std::make_unique<SlotLog>(std::move(writer), source.confirmed, options_.sync);
-  link_.emplace(Link{std::move(log), std::move(feed), std::move(stream)});
-  known_end_ = source.wal_end;
-  told_at_ = Clock::now();
+  ASSIGN_OR_RETURN(SlotLink link, OpenLink(options_, silence_.limit(), std::move(session)));
+  link_.emplace(std::move(link));
+  known_end_ = link_->wal_end;
+  told_at_ = connected_at_ = Clock::now();
+  silence_.Heard(connected_at_);
+  reply_now_ = false;
   return absl::OkStatus();
 }
 
-absl::Status SlotMover::ConnectAgain() {
-  for (const absl::Time end = absl::Now() + pause_; absl::Now() < end;) {
+absl::StatusOr<bool> SlotMover::ConnectAgain(Batch* batch) {
+  for (const Clock::time_point end = Clock::now() + absl::ToChronoMilliseconds(pause_); Clock::now() < end;) {
     if (options_.interrupt) RETURN_IF_ERROR(options_.interrupt());
     absl::SleepFor(absl::Milliseconds(50));
   }
-  pause_ = std::min(2 * pause_, kLongestPause);
-  return Connect(std::nullopt);
+  ++attempts_;
+  RETURN_IF_ERROR(Connect(std::nullopt));
+  *batch = told_;
+  batch->note = absl::StrCat("connected again after ", attempts_, attempts_ == 1 ? " attempt" : " attempts");
+  attempts_ = 0;
+  return true;
 }
 
-// Gives up the connection. True if `batch` holds lines that became durable with it.
-bool SlotMover::Lose(const absl::Status& why, Batch* batch) {
-  if (options_.notice) {
-    options_.notice(absl::StrCat("deltastream: ", why.message(), ". Trying again in ", absl::FormatDuration(pause_)));
+// Gives up the connection, if what has happened to it may pass, and tells of it.
+absl::StatusOr<bool> SlotMover::Lose(const absl::Status& why, Batch* batch) {
+  if (!options_.reconnect || !postgres::MayPass(why)) return why;
+  *batch = told_;
+  if (link_.has_value()) {
+    RETURN_IF_ERROR(link_->log->Sync());
+    *batch = TakeDurable();
+    if (Clock::now() >= connected_at_ + kSteady) pauses_.Reset();
+    if (silence_.IsOver(Clock::now())) silence_.Extend();
+    link_.reset();
   }
-  if (!link_.has_value()) return false;
-  if (link_->log->Sync().ok()) *batch = TakeBatch();
-  link_.reset();
-  return batch->records > 0;
+  pause_ = pauses_.Next();
+  batch->state = Batch::State::kWaiting;
+  batch->note = absl::StrCat(absl::StripSuffix(why.message(), "."), ". Trying again in ", absl::FormatDuration(pause_));
+  if (options_.notice) options_.notice(absl::StrCat("deltastream: ", batch->note));
+  return true;
 }
 
 absl::StatusOr<bool> SlotMover::Next(Batch* batch) {
   *batch = Batch();
-  while (failed_.ok() && !ended_) {
-    absl::Status status;
-    if (link_.has_value()) {
-      const absl::StatusOr<bool> got = Work(batch);
-      if (got.ok() && *got) return true;
-      status = got.status();
-    } else {
-      status = ConnectAgain();
-    }
-    if (status.ok()) continue;
-    if (absl::IsUnavailable(status) && options_.until == SlotMoverOptions::Until::kForever) {
-      if (Lose(status, batch)) return true;
-    } else {
-      failed_ = status;
-      Finish();
-    }
+  if (failed_.ok() && !ended_) {
+    absl::StatusOr<bool> got = link_.has_value() ? Work(batch) : ConnectAgain(batch);
+    if (!got.ok()) got = Lose(got.status(), batch);
+    if (got.ok()) return got;
+    failed_ = got.status();
+    Finish();
   }
-  if (!failed_.ok()) return failed_;
+  RETURN_IF_ERROR(failed_);
   return false;
 }
 
@@ -228,7 +106,8 @@ absl::StatusOr<bool> SlotMover::Work(Batch* batch) {
       link_->stream.Stop();
       ended_ = true;
     }
-    *batch = TakeBatch();
+    *batch = TakeDurable();
+    batch->lag_bytes = Lag(*batch->lsn);
     if (batch->records > 0) return true;
   }
   return false;
@@ -252,7 +131,7 @@ absl::Status SlotMover::Advance() {
 }
 
 absl::Status SlotMover::Take(const postgres::ReplicationMessage& message) {
-  pause_ = kFirstPause;
+  heard_ = true;
   known_end_ = std::max({known_end_, message.start_lsn, message.end_lsn});
   PgoutputFeed* const feed = link_->pgoutput.get();
   if (message.kind == postgres::ReplicationMessage::Kind::kData) {
@@ -278,7 +157,21 @@ absl::Status SlotMover::Idle() {
     asked_at_ = now;
     RETURN_IF_ERROR(Confirm(/*ask_for_reply=*/true));
   }
+  RETURN_IF_ERROR(Listen(now));
   return link_->stream.Wait(WaitTime(now)).status();
+}
+
+// Whether the server that says nothing is still there.
+absl::Status SlotMover::Listen(Clock::time_point now) {
+  if (heard_) silence_.Heard(now);
+  heard_ = false;
+  if (silence_.IsOver(now)) {
+    return absl::UnavailableError(absl::StrCat("lost the connection to the server: it has said nothing for ",
+                                               absl::FormatDuration(silence_.limit()), ", though it was asked"));
+  }
+  if (!silence_.MustAsk(now)) return absl::OkStatus();
+  silence_.Asked(now);
+  return Confirm(/*ask_for_reply=*/true);
 }
 
 // Milliseconds until something is to be done though nothing comes.
@@ -288,6 +181,7 @@ int SlotMover::WaitTime(Clock::time_point now) const {
       std::min(log.schedule().Due(), told_at_ + absl::ToChronoMilliseconds(options_.status_interval));
   if (log.durable_lsn() > log.saved_lsn()) next = std::min(next, told_at_ + kTellWhenIdle);
   if (target_ != 0) next = std::min(next, asked_at_ + kAskEvery);
+  next = std::min(next, silence_.Next());
   if (next <= now) return 0;
   // Rounded up: waking too early would only mean to wait again.
   return static_cast<int>(
@@ -340,12 +234,21 @@ void SlotMover::Finish() {
   link_.reset();
 }
 
-Batch SlotMover::TakeBatch() {
+// What has become durable since the last call.
+Batch SlotMover::TakeDurable() {
   Batch batch = link_->log->TakeBatch();
-  const uint64_t durable = link_->log->durable_lsn();
-  known_end_ = std::max(known_end_, wal_end_.Latest());
-  batch.lag_bytes = known_end_ > durable ? static_cast<int64_t>(known_end_ - durable) : 0;
+  told_.position = batch.position;
+  told_.lsn = batch.lsn;
+  if (batch.transactions > 0) {
+    pauses_.Reset();
+    silence_.Reset();
+  }
   return batch;
+}
+
+int64_t SlotMover::Lag(uint64_t durable) {
+  known_end_ = std::max(known_end_, wal_end_.Latest());
+  return known_end_ > durable ? static_cast<int64_t>(known_end_ - durable) : 0;
 }
 
 }  // namespace deltamirror::deltastream

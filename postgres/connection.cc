@@ -9,19 +9,17 @@
 #include <cstring>
 #include <utility>
 
-#include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "status/status_macros.h"
 
 namespace deltamirror::postgres {
 namespace {
 
-constexpr char kSqlStateUrl[] = "deltamirror/sqlstate";
-constexpr int kPollMs = 50;
+constexpr absl::Duration kPoll = absl::Milliseconds(50);
 
 // One text for one value, in the first copy and in the stream. search_path stays the user's.
 constexpr char kPinnedSettings[] =
@@ -37,24 +35,6 @@ std::string PinnedSettings(PGconn* conn) {
   return absl::StrCat("SET client_encoding = '", any_bytes ? "SQL_ASCII" : "UTF8", "'; ", kPinnedSettings);
 }
 
-// libpq's messages are lines, the second ones indented; ours are one line.
-std::string OneLine(const char* message) {
-  if (message == nullptr) return "";
-  return absl::StrJoin(absl::StrSplit(message, absl::ByAnyChar("\n\t"), absl::SkipWhitespace()), ". ");
-}
-
-absl::StatusCode CodeForSqlState(absl::string_view state) {
-  if (state == "57014") return absl::StatusCode::kCancelled;
-  if (state == "42501" || absl::StartsWith(state, "28")) return absl::StatusCode::kPermissionDenied;
-  if (state == "42P01" || state == "42704" || state == "3D000") return absl::StatusCode::kNotFound;
-  if (state == "42710" || state == "42P07") return absl::StatusCode::kAlreadyExists;
-  if (absl::StartsWith(state, "08") || absl::StartsWith(state, "57P")) return absl::StatusCode::kUnavailable;
-  if (absl::StartsWith(state, "53")) return absl::StatusCode::kResourceExhausted;
-  if (absl::StartsWith(state, "55")) return absl::StatusCode::kFailedPrecondition;
-  if (absl::StartsWith(state, "22") || absl::StartsWith(state, "42")) return absl::StatusCode::kInvalidArgument;
-  return absl::StatusCode::kInternal;
-}
-
 absl::Status StatusOf(const PGresult* result) {
   const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -63,9 +43,7 @@ absl::Status StatusOf(const PGresult* result) {
     absl::StrAppend(&message, ": ", OneLine(detail));
   if (const char* hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT))
     absl::StrAppend(&message, absl::EndsWith(message, ".") ? " " : ". ", OneLine(hint));
-  absl::Status status(state == nullptr ? absl::StatusCode::kUnavailable : CodeForSqlState(state), message);
-  if (state != nullptr) status.SetPayload(kSqlStateUrl, absl::Cord(state));
-  return status;
+  return state == nullptr ? absl::UnavailableError(message) : ServerError(state, message);
 }
 
 bool IsFailure(const PGresult* result) {
@@ -85,6 +63,45 @@ absl::Status CheckConninfo(const std::string& conninfo) {
   PQconninfoFree(parsed);
   return absl::OkStatus();
 }
+
+// Of a clock that nobody sets; only differences mean something.
+absl::Time SteadyNow() {
+  return absl::UnixEpoch() + absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+// For poll; -1 for one without end. Rounded up: waking too early would only mean to wait again.
+int Milliseconds(absl::Duration duration) {
+  if (duration == absl::InfiniteDuration()) return -1;
+  return static_cast<int>(std::clamp<int64_t>(absl::ToInt64Milliseconds(duration) + 1, 0, INT32_MAX));
+}
+
+// How long a step of connecting may take. libpq leaves its own connect_timeout to those who connect step by step.
+class ConnectLimit {
+ public:
+  explicit ConnectLimit(PGconn* conn) {
+    PQconninfoOption* const options = PQconninfo(conn);
+    bool several_hosts = false;
+    int seconds = 0;
+    for (const PQconninfoOption* option = options; option != nullptr && option->keyword != nullptr; ++option) {
+      const absl::string_view value = option->val == nullptr ? "" : option->val;
+      const absl::string_view keyword = option->keyword;
+      if (keyword == "host" || keyword == "hostaddr") several_hosts = several_hosts || absl::StrContains(value, ',');
+      if (keyword == "connect_timeout" && !absl::SimpleAtoi(value, &seconds)) seconds = 0;
+    }
+    PQconninfoFree(options);
+    // Giving up on one of several hosts would be giving up on all: libpq goes on to the next by itself, when the system
+    // has given up on this one.
+    if (seconds > 0 && !several_hosts) end_ = SteadyNow() + absl::Seconds(seconds);
+  }
+
+  absl::Duration Left(ConnStatusType status, absl::Duration silence) const {
+    const absl::Duration left = std::max(end_ - SteadyNow(), absl::ZeroDuration());
+    return status == CONNECTION_STARTED ? left : std::min(left, silence);
+  }
+
+ private:
+  absl::Time end_ = absl::InfiniteFuture();
+};
 
 }  // namespace
 
@@ -155,14 +172,7 @@ absl::StatusOr<Connection> Connection::Open(const std::string& conninfo, Options
   state.options = std::move(options);
   state.conn = PQconnectStartParams(keys, values, /*expand_dbname=*/1);
   if (state.conn == nullptr) return absl::ResourceExhaustedError("could not connect to the server: out of memory");
-  PostgresPollingStatusType step = PGRES_POLLING_WRITING;
-  while (step != PGRES_POLLING_OK) {
-    if (PQstatus(state.conn) == CONNECTION_BAD || step == PGRES_POLLING_FAILED) {
-      return connection.Failed("could not connect to the server");
-    }
-    RETURN_IF_ERROR(connection.Wait(step == PGRES_POLLING_WRITING, -1).status());
-    step = PQconnectPoll(state.conn);
-  }
+  RETURN_IF_ERROR(connection.Connect());
   // Notices are for a person at a terminal; the host's stderr is not ours.
   PQsetNoticeProcessor(
       state.conn, [](void*, const char*) {}, nullptr);
@@ -170,14 +180,34 @@ absl::StatusOr<Connection> Connection::Open(const std::string& conninfo, Options
   return connection;
 }
 
+absl::Status Connection::ConnectFailed() const {
+  absl::Status status = ConnectError(PQerrorMessage(state_->conn));
+  if (PQconnectionNeedsPassword(state_->conn) == 0 || !SqlState(status).empty()) return status;
+  return absl::PermissionDeniedError(status.message());
+}
+
+absl::Status Connection::Connect() {
+  PGconn* const conn = state_->conn;
+  PQsetErrorVerbosity(conn, PQERRORS_VERBOSE);
+  const ConnectLimit limit(conn);
+  PostgresPollingStatusType step = PGRES_POLLING_WRITING;
+  while (step != PGRES_POLLING_OK) {
+    if (PQstatus(conn) == CONNECTION_BAD || step == PGRES_POLLING_FAILED) return ConnectFailed();
+    const absl::Duration left = limit.Left(PQstatus(conn), state_->options.silence);
+    ASSIGN_OR_RETURN(const bool ready, Wait(step == PGRES_POLLING_WRITING, Milliseconds(left)));
+    if (!ready) return absl::UnavailableError("could not connect to the server: it did not answer in time");
+    step = PQconnectPoll(conn);
+  }
+  PQsetErrorVerbosity(conn, PQERRORS_DEFAULT);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<bool> Connection::Wait(bool for_write, int timeout_ms) {
-  const auto begin = std::chrono::steady_clock::now();
+  const absl::Time end = timeout_ms < 0 ? absl::InfiniteFuture() : SteadyNow() + absl::Milliseconds(timeout_ms);
   while (true) {
     pollfd socket = {PQsocket(state_->conn), static_cast<int16_t>(for_write ? POLLOUT : POLLIN), 0};
-    const auto waited =
-        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin).count();
-    const int64_t left = timeout_ms < 0 ? kPollMs : std::max<int64_t>(0, timeout_ms - waited);
-    const int ready = poll(&socket, 1, static_cast<int>(std::min<int64_t>(left, kPollMs)));
+    const absl::Duration left = std::clamp(end - SteadyNow(), absl::ZeroDuration(), kPoll);
+    const int ready = poll(&socket, 1, Milliseconds(left));
     if (ready < 0 && errno != EINTR) {
       return absl::UnavailableError(absl::StrCat("could not wait for the server: ", std::strerror(errno)));
     }
@@ -188,13 +218,14 @@ absl::StatusOr<bool> Connection::Wait(bool for_write, int timeout_ms) {
         return interrupted;
       }
     }
-    if (timeout_ms >= 0 && waited >= timeout_ms) return false;
+    if (SteadyNow() >= end) return false;
   }
 }
 
 absl::StatusOr<std::optional<Result>> Connection::NextResult() {
   while (PQisBusy(state_->conn) != 0) {
-    RETURN_IF_ERROR(Wait(/*for_write=*/false, -1).status());
+    ASSIGN_OR_RETURN(const bool ready, Wait(/*for_write=*/false, Milliseconds(state_->options.silence)));
+    if (!ready) return absl::UnavailableError("lost the connection to the server: it did not answer in time");
     if (PQconsumeInput(state_->conn) == 0) return Failed("lost the connection to the server");
   }
   PGresult* raw = PQgetResult(state_->conn);
@@ -253,11 +284,6 @@ void Connection::Cancel() {
 
 absl::Status StatusOf(const Result& result) {
   return IsFailure(result.raw()) ? StatusOf(result.raw()) : absl::OkStatus();
-}
-
-std::string SqlState(const absl::Status& status) {
-  const absl::optional<absl::Cord> payload = status.GetPayload(kSqlStateUrl);
-  return payload ? std::string(*payload) : std::string();
 }
 
 }  // namespace deltamirror::postgres

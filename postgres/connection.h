@@ -14,6 +14,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "postgres/server_error.h"
 
 struct pg_conn;
 struct pg_result;
@@ -64,11 +66,15 @@ class Connection {
     // only.
     bool replication = false;
     InterruptCheck interrupt;
+    // For how long the server may be silent while an answer is waited for, here and in later calls; Unavailable then.
+    // Reaching its host is the system's business, which gives up after some two minutes.
+    absl::Duration silence = absl::InfiniteDuration();
   };
 
   // `conninfo` is anything libpq takes: key=value pairs, a URI, the name of a database, or '' for the environment
   // alone. The session's settings are pinned (UTF8, ISO dates, UTC, shortest exact floats, hex bytea), so that a value
   // has one text only. From an SQL_ASCII database names and values may be any bytes; from all others they are UTF-8.
+  // connect_timeout holds where there is one host.
   static absl::StatusOr<Connection> Open(const std::string& conninfo, Options options);
 
   Connection(Connection&&) noexcept;
@@ -108,6 +114,8 @@ class Connection {
 
  private:
   struct State;
+  absl::Status Connect();
+  absl::Status ConnectFailed() const;
   explicit Connection(std::unique_ptr<State> state);
   absl::StatusOr<Result> LastResult();
   std::unique_ptr<State> state_;
@@ -115,9 +123,6 @@ class Connection {
 
 // The error that a result tells of; OK if it tells of none.
 absl::Status StatusOf(const Result& result);
-
-// The five-character SQLSTATE of an error that came from a server; "" for any other.
-std::string SqlState(const absl::Status& status);
 
 }  // namespace deltamirror::postgres
 

@@ -12,6 +12,8 @@ namespace {
 
 constexpr absl::Duration kAskEvery = absl::Seconds(1);
 constexpr absl::Duration kConnectEvery = absl::Seconds(60);
+// The stream stands still while this connects; and an answer that takes longer never comes.
+constexpr absl::Duration kPatience = absl::Seconds(5);
 
 constexpr char kQuestion[] =
     "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END";
@@ -20,6 +22,7 @@ constexpr char kQuestion[] =
 
 uint64_t WalEndWatch::Latest() {
   if (connection_.has_value()) TakeAnswer();
+  if (asked_ && absl::Now() >= next_ + kPatience) Forget();
   if (!asked_ && absl::Now() >= next_) Ask();
   return latest_;
 }
@@ -27,7 +30,7 @@ uint64_t WalEndWatch::Latest() {
 void WalEndWatch::Ask() {
   next_ = absl::Now() + kAskEvery;
   if (!connection_.has_value()) {
-    absl::StatusOr<Connection> opened = Connection::Open(conninfo_, {.interrupt = interrupt_});
+    absl::StatusOr<Connection> opened = Connection::Open(conninfo_, {.interrupt = interrupt_, .silence = kPatience});
     if (!opened.ok()) {
       next_ = absl::Now() + kConnectEvery;
       return;
@@ -38,12 +41,13 @@ void WalEndWatch::Ask() {
   if (!asked_) connection_.reset();
 }
 
+void WalEndWatch::Forget() {
+  connection_.reset();
+  asked_ = false;
+}
+
 void WalEndWatch::TakeAnswer() {
-  if (PQconsumeInput(connection_->handle()) == 0) {
-    connection_.reset();
-    asked_ = false;
-    return;
-  }
+  if (PQconsumeInput(connection_->handle()) == 0) return Forget();
   while (asked_ && PQisBusy(connection_->handle()) == 0) {
     const absl::StatusOr<std::optional<Result>> result = connection_->NextResult();
     asked_ = result.ok() && result->has_value();

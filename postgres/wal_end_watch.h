@@ -26,6 +26,7 @@ class WalEndWatch {
  private:
   void Ask();
   void TakeAnswer();
+  void Forget();
 
   const std::string conninfo_;
   const InterruptCheck interrupt_;

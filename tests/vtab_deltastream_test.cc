@@ -3,13 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,11 +16,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "daystream/files.h"
 #include "daystream/reader.h"
-#include "daystream/source.h"
-#include "deltaflood/parser.h"
-#include "deltaflood/record.h"
+#include "tests/daystream_content.h"
+#include "tests/deltastream_fixture.h"
 #include "tests/lab/artefacts.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
@@ -39,159 +34,27 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// What a reader makes of a daystream: whole transactions only.
-struct Content {
-  std::vector<std::string> committed;  // "insert a=1": changes of committed transactions, in order
-  int64_t commits = 0;
-  int64_t rollbacks = 0;
-  uint64_t last_commit = 0;  // LSN
-};
-
-Content Read(const std::string& path) {
-  Content content;
-  auto reader = daystream::Reader::Open(path, {});
-  if (!reader.ok()) return content;
-  std::vector<std::string> open;
-  daystream::Line line;
-  deltaflood::Parser parser;
-  deltaflood::Record record;
-  while (true) {
-    const absl::StatusOr<bool> got = (*reader)->Next(&line);
-    EXPECT_TRUE(got.ok()) << got.status();
-    if (!got.ok() || !*got) return content;
-    EXPECT_TRUE(parser.Parse(line.record_text, &record).ok()) << line.text;
-    switch (record.action) {
-      case deltaflood::Action::kCommit:
-        EXPECT_GT(record.lsn, content.last_commit) << "transactions come once, in the order of their commits";
-        content.last_commit = record.lsn;
-        ++content.commits;
-        content.committed.insert(content.committed.end(), open.begin(), open.end());
-        open.clear();
-        break;
-      case deltaflood::Action::kRollback:
-        ++content.rollbacks;
-        open.clear();
-        break;
-      case deltaflood::Action::kRelation:
-        break;
-      default:
-        open.push_back(absl::StrCat(deltaflood::ActionName(record.action), " ", record.columns[0].name, "=",
-                                    record.columns[0].value));
-    }
-  }
-}
-
-class DeltastreamTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() { cluster_ = new lab::Cluster(); }
-  static void TearDownTestSuite() {
-    delete cluster_;
-    cluster_ = nullptr;
-  }
-
-  void SetUp() override {
-    cluster_->Exec("DROP TABLE IF EXISTS zzz; CREATE TABLE zzz (a integer PRIMARY KEY, b text)");
-    CreateSlot("{}");
-  }
-
-  void TearDown() override {
-    ASSERT_TRUE(lab::WaitUntil([] { return SlotValue("count(*) FILTER (WHERE active)") == "0"; }));
-    cluster_->Exec("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
-    cluster_->Exec("DROP SCHEMA IF EXISTS deltamirror CASCADE");
-  }
-
-  void CreateSlot(const std::string& options) {
-    host_.Value(absl::StrCat("SELECT pg_slot_create(", lab::Literal(cluster_->conninfo()), ", 'mirror', ",
-                             lab::Literal(options), ")"));
-  }
-
-  std::string Stream() const { return dir_.File("ds"); }
-
-  std::string From(const std::string& options, const std::string& conninfo = cluster_->conninfo()) const {
-    return absl::StrCat("FROM deltastream(", lab::Literal(conninfo), ", 'mirror', ", lab::Literal(Stream()), ", ",
-                        lab::Literal(options), ")");
-  }
-
-  // "records transactions" of all rows.
-  std::string CatchUp(const std::string& options = R"({"until":"caught_up"})") {
-    return host_.Value(
-        absl::StrCat("SELECT ifnull(sum(records), 0) || ' ' || ifnull(sum(transactions), 0) ", From(options)));
-  }
-
-  std::string Error(const std::string& options = "{}") { return host_.Error(absl::StrCat("SELECT * ", From(options))); }
-
-  std::unique_ptr<lab::Process> Run(const std::string& options) {
-    return std::unique_ptr<lab::Process>(
-        new lab::Process(lab::Process::Shell("", absl::StrCat("SELECT * ", From(options), ";"))));
-  }
-
-  void Insert(int from, int to) {
-    cluster_->Exec(absl::StrCat("INSERT INTO zzz SELECT g, 'row ' || g FROM generate_series(", from, ", ", to, ") g"));
-  }
-
-  // The same slot for a table that nothing touches.
-  void CreateSlotForNothing() {
-    cluster_->Exec("SELECT pg_drop_replication_slot('mirror')");
-    CreateSlot(R"({"tables":"zzz"})");
-  }
-
-  static std::string Inserts(int count) {
-    std::string sql;
-    for (int i = 0; i < count; ++i) absl::StrAppend(&sql, "INSERT INTO zzz VALUES (", i, ", 'row');\n");
-    return sql;
-  }
-
-  // Bytes in the day files.
-  int64_t Size() const {
-    int64_t size = 0;
-    const auto files = daystream::ListDayFiles(Stream());
-    if (!files.ok()) return 0;
-    struct stat status;
-    for (const std::string& name : *files) {
-      if (stat(absl::StrCat(Stream(), "/", name).c_str(), &status) == 0) size += status.st_size;
-    }
-    return size;
-  }
-
-  static std::string SlotValue(const std::string& expression) {
-    return cluster_->Value(absl::StrCat("SELECT ", expression, " FROM pg_replication_slots"));
-  }
-
-  // The slot's confirmed LSN, which may never lie behind what the daystream says of itself.
-  uint64_t Confirmed() {
-    const uint64_t confirmed = *types::ParseLsn(SlotValue("confirmed_flush_lsn"));
-    const auto info = daystream::LoadSourceInfo(Stream());
-    EXPECT_TRUE(info.ok()) << info.status();
-    EXPECT_LE(confirmed, *types::ParseLsn(info->confirmed_lsn));
-    return confirmed;
-  }
-
-  static lab::Cluster* cluster_;
-  lab::TempDir dir_;
-  lab::Host host_;
-};
-
-lab::Cluster* DeltastreamTest::cluster_ = nullptr;
-
 TEST_F(DeltastreamTest, MovesWholeTransactionsInOrder) {
   cluster_->Exec("INSERT INTO zzz VALUES (1, 'fox')");
   cluster_->Exec("BEGIN; UPDATE zzz SET b = 'hen' WHERE a = 1; DELETE FROM zzz WHERE a = 1; COMMIT");
   cluster_->Exec("BEGIN; INSERT INTO zzz VALUES (2, 'gone'); ROLLBACK");
   EXPECT_EQ(CatchUp(), "6 2") << "relation, insert, commit; update, delete, commit";
-  EXPECT_EQ(Read(Stream()).committed, (std::vector<std::string>{"insert a=1", "update a=1", "delete a=1"}));
-  EXPECT_GT(Confirmed(), Read(Stream()).last_commit) << "what is safe is confirmed at the end";
+  EXPECT_EQ(ReadContent(Stream()).committed, (std::vector<std::string>{"insert a=1", "update a=1", "delete a=1"}));
+  EXPECT_GT(Confirmed(), ReadContent(Stream()).last_commit) << "what is safe is confirmed at the end";
 }
 
 TEST_F(DeltastreamTest, RowsTellOfDurableBatches) {
   Insert(1, 10);
   const lab::Rows rows = host_.Query(absl::StrCat("SELECT * ", From(R"({"until":"caught_up"})")));
   ASSERT_EQ(rows.size(), 1u);
-  ASSERT_EQ(rows[0].size(), 7u);
+  ASSERT_EQ(rows[0].size(), 9u);
   EXPECT_EQ(rows[0][0], "12");
   EXPECT_EQ(rows[0][1], "1");
   EXPECT_EQ(rows[0][4], "11") << "seq of the last line";
-  EXPECT_GT(*types::ParseLsn(rows[0][5]), Read(Stream()).last_commit);
+  EXPECT_GT(*types::ParseLsn(rows[0][5]), ReadContent(Stream()).last_commit);
   EXPECT_EQ(rows[0][6], "0") << "nothing is left behind";
+  EXPECT_EQ(rows[0][7], "streaming");
+  EXPECT_EQ(rows[0][8], "NULL") << "nothing has happened";
 }
 
 TEST_F(DeltastreamTest, StartsAgainWhereItWasWithNothingLostOrTwice) {
@@ -200,8 +63,8 @@ TEST_F(DeltastreamTest, StartsAgainWhereItWasWithNothingLostOrTwice) {
     CatchUp();
   }
   EXPECT_EQ(CatchUp(), "0 0");
-  EXPECT_EQ(Read(Stream()).committed.size(), 50u);
-  EXPECT_EQ(Read(Stream()).rollbacks, 0);
+  EXPECT_EQ(ReadContent(Stream()).committed.size(), 50u);
+  EXPECT_EQ(ReadContent(Stream()).rollbacks, 0);
 }
 
 TEST_F(DeltastreamTest, IdleServerIsCaughtUpAtOnce) {
@@ -215,16 +78,17 @@ TEST_F(DeltastreamTest, StopsAtAnLsn) {
   const std::string lsn = cluster_->Value("SELECT pg_current_wal_lsn()");
   Insert(2, 2);
   CatchUp(absl::StrCat(R"({"until":")", lsn, R"("})"));
-  EXPECT_EQ(Read(Stream()).committed, (std::vector<std::string>{"insert a=1"}));
+  EXPECT_EQ(ReadContent(Stream()).committed, (std::vector<std::string>{"insert a=1"}));
   CatchUp();
-  EXPECT_EQ(Read(Stream()).committed, (std::vector<std::string>{"insert a=1", "insert a=2"}));
+  EXPECT_EQ(ReadContent(Stream()).committed, (std::vector<std::string>{"insert a=1", "insert a=2"}));
 }
 
 TEST_F(DeltastreamTest, IdleKeepalivesAdvanceTheSlot) {
   cluster_->Exec("CREATE TABLE IF NOT EXISTS other (x int)");
-  CreateSlotForNothing();
+  cluster_->Exec("SELECT pg_drop_replication_slot('mirror')");
+  CreateSlot(R"({"tables":"zzz"})");  // for a table that nothing touches
   auto stream = Run("{}");
-  ASSERT_TRUE(lab::WaitUntil([] { return SlotValue("active") == "t"; }));
+  ASSERT_TRUE(lab::WaitUntil(SlotIsActive));
   for (int i = 0; i < 3; ++i) {
     cluster_->Exec("INSERT INTO other SELECT generate_series(1, 1000)");
     const std::string end = cluster_->Value("SELECT pg_current_wal_lsn()");
@@ -234,7 +98,7 @@ TEST_F(DeltastreamTest, IdleKeepalivesAdvanceTheSlot) {
   Confirmed();
   stream->Kill(SIGINT);
   stream->Wait();
-  EXPECT_EQ(Read(Stream()).commits, 0);
+  EXPECT_EQ(ReadContent(Stream()).commits, 0);
 }
 
 TEST_F(DeltastreamTest, TablesOfTheSlotAreAskedFor) {
@@ -244,12 +108,12 @@ TEST_F(DeltastreamTest, TablesOfTheSlotAreAskedFor) {
   Insert(1, 1);
   cluster_->Exec("TRUNCATE ops.crew; INSERT INTO ops.crew VALUES (7)");
   CatchUp();
-  const Content content = Read(Stream());
+  const Content content = ReadContent(Stream());
   EXPECT_EQ(content.committed.back(), "insert id=7");
   for (const std::string& change : content.committed) EXPECT_FALSE(absl::StrContains(change, "a=")) << change;
   Insert(2, 2);
   CatchUp(R"({"until":"caught_up","tables":"zzz"})");
-  EXPECT_EQ(Read(Stream()).committed.back(), "insert a=2") << "the option comes first";
+  EXPECT_EQ(ReadContent(Stream()).committed.back(), "insert a=2") << "the option comes first";
 }
 
 TEST_F(DeltastreamTest, KilledInTheMiddleOfATransaction) {
@@ -261,11 +125,11 @@ TEST_F(DeltastreamTest, KilledInTheMiddleOfATransaction) {
   ASSERT_TRUE(lab::WaitUntil([this] { return Size() > 10 << 20; }));
   stream->Kill(SIGKILL);
   EXPECT_EQ(stream->Wait(), 128 + SIGKILL);
-  const Content cut = Read(Stream());
+  const Content cut = ReadContent(Stream());
   EXPECT_EQ(cut.commits, 1) << "the large transaction is under way";
   EXPECT_LE(Confirmed(), *types::ParseLsn(cluster_->Value("SELECT pg_current_wal_lsn()")));
   CatchUp();
-  const Content content = Read(Stream());
+  const Content content = ReadContent(Stream());
   EXPECT_EQ(content.committed.size(), 150010u);
   EXPECT_EQ(content.commits, 3);
   EXPECT_EQ(content.rollbacks, 1) << "what was cut off is closed, and comes again in full";
@@ -280,11 +144,11 @@ TEST_F(DeltastreamTest, KilledAgainAndAgainUnderLoad) {
     absl::SleepFor(absl::Milliseconds(100 + 130 * round));
     stream->Kill(SIGKILL);
     stream->Wait();
-    EXPECT_LE(Confirmed(), Read(Stream()).last_commit + 1000) << "never ahead of what is there";
+    EXPECT_LE(Confirmed(), ReadContent(Stream()).last_commit + 1000) << "never ahead of what is there";
   }
   EXPECT_EQ(writer.Wait(), 0) << writer.Errors();
   CatchUp();
-  const Content content = Read(Stream());
+  const Content content = ReadContent(Stream());
   EXPECT_EQ(content.committed.size(), 3000u);
   EXPECT_EQ(content.commits, 3000);
 }
@@ -292,7 +156,7 @@ TEST_F(DeltastreamTest, KilledAgainAndAgainUnderLoad) {
 TEST_F(DeltastreamTest, InterruptEndsItWithEverythingConfirmed) {
   Insert(1, 100);
   std::thread interrupter([this] {
-    EXPECT_TRUE(lab::WaitUntil([this] { return Read(Stream()).commits == 1; }));
+    EXPECT_TRUE(lab::WaitUntil([this] { return ReadContent(Stream()).commits == 1; }));
     sqlite3_interrupt(host_.db());
   });
   const absl::Time begin = absl::Now();
@@ -300,7 +164,7 @@ TEST_F(DeltastreamTest, InterruptEndsItWithEverythingConfirmed) {
   EXPECT_EQ(sqlite3_errcode(host_.db()), SQLITE_INTERRUPT);
   EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
   interrupter.join();
-  EXPECT_GT(Confirmed(), Read(Stream()).last_commit);
+  EXPECT_GT(Confirmed(), ReadContent(Stream()).last_commit);
   EXPECT_EQ(SlotValue("active"), "f") << "the slot is free at once";
 }
 
@@ -313,14 +177,14 @@ TEST_F(DeltastreamTest, LargeTransactionInBoundedMemory) {
     absl::SleepFor(absl::Milliseconds(5));
   }
   EXPECT_EQ(stream->Wait(), 0) << stream->Errors();
-  EXPECT_EQ(Read(Stream()).committed.size(), 300000u);
+  EXPECT_EQ(ReadContent(Stream()).committed.size(), 300000u);
   EXPECT_GT(peak, 0);
   EXPECT_LT(peak, 32 << 20);
 }
 
 TEST_F(DeltastreamTest, CommitsAreVisibleWithinMilliseconds) {
   auto stream = Run("{}");
-  ASSERT_TRUE(lab::WaitUntil([] { return SlotValue("active") == "t"; }));
+  ASSERT_TRUE(lab::WaitUntil(SlotIsActive));
   lab::Session session(*cluster_);
   auto reader = daystream::Reader::Open(Stream(), {});
   ASSERT_TRUE(reader.ok()) << reader.status();
@@ -355,88 +219,9 @@ TEST_F(DeltastreamTest, FullDiskIsAnErrorAndNothingIsConfirmedThatIsNotThere) {
   EXPECT_THAT(limited.Errors(), AllOf(HasSubstr("deltastream: could not write file \""), HasSubstr(Stream()),
                                       HasSubstr("File too large")));
   EXPECT_EQ(Confirmed(), confirmed);
-  EXPECT_EQ(Read(Stream()).committed.size(), 10u);
+  EXPECT_EQ(ReadContent(Stream()).committed.size(), 10u);
   CatchUp();
-  EXPECT_EQ(Read(Stream()).committed.size(), 50000u);
-}
-
-TEST_F(DeltastreamTest, TwoWritersAreRefused) {
-  auto stream = Run("{}");
-  ASSERT_TRUE(lab::WaitUntil([] { return SlotValue("active") == "t"; }));
-  const std::string pid = SlotValue("active_pid");
-  EXPECT_EQ(Error(), absl::StrCat("deltastream: replication slot \"mirror\" is in use by PID ", pid,
-                                  " of the server. Only one deltastream can read a slot at a time"));
-  EXPECT_TRUE(stream->Running());
-  stream->Kill(SIGINT);
-  stream->Wait();
-}
-
-TEST_F(DeltastreamTest, OneDestinationHasOneWriter) {
-  auto stream = Run("{}");
-  ASSERT_TRUE(lab::WaitUntil([] { return SlotValue("active") == "t"; }));
-  cluster_->Exec("SELECT pg_create_logical_replication_slot('second', 'deltaflood')");
-  EXPECT_THAT(host_.Error(absl::StrCat("SELECT * FROM deltastream(", lab::Literal(cluster_->conninfo()), ", 'second', ",
-                                       lab::Literal(Stream()), ")")),
-              AllOf(HasSubstr("deltastream: "), HasSubstr(Stream())));
-  stream->Kill(SIGINT);
-  stream->Wait();
-}
-
-TEST_F(DeltastreamTest, MissingSlot) {
-  EXPECT_EQ(host_.Error(absl::StrCat("SELECT * FROM deltastream(", lab::Literal(cluster_->conninfo()), ", 'nobody', ",
-                                     lab::Literal(Stream()), ")")),
-            "deltastream: replication slot \"nobody\" does not exist. Make it with pg_slot_create(conninfo, "
-            "'nobody')");
-  EXPECT_EQ(access(Stream().c_str(), F_OK), -1) << "no daystream is begun for it";
-}
-
-TEST_F(DeltastreamTest, SlotMadeAnewIsRefused) {
-  Insert(1, 1);
-  CatchUp();
-  cluster_->Exec("SELECT pg_drop_replication_slot('mirror')");
-  Insert(2, 2);
-  CreateSlot("{}");
-  EXPECT_THAT(Error(R"({"until":"caught_up"})"),
-              AllOf(HasSubstr("deltastream: replication slot \"mirror\" begins at "),
-                    HasSubstr("the changes between them would be missing. The slot was made anew"),
-                    HasSubstr("new, empty folder as the destination and bootstrap the mirrors again")));
-}
-
-TEST_F(DeltastreamTest, SlotThatSomethingElseHasReadIsRefused) {
-  CatchUp();
-  Insert(1, 1);
-  cluster_->Exec("SELECT pg_replication_slot_advance('mirror', pg_current_wal_lsn())");
-  EXPECT_THAT(Error(R"({"until":"caught_up"})"), HasSubstr("or something else has read it"));
-}
-
-TEST_F(DeltastreamTest, RestartedServerIsWaitedFor) {
-  auto stream = Run("{}");
-  Insert(1, 10);
-  ASSERT_TRUE(lab::WaitUntil([this] { return Read(Stream()).commits == 1; }));
-  cluster_->Restart();
-  Insert(11, 20);
-  EXPECT_TRUE(lab::WaitUntil([this] { return Read(Stream()).commits == 2; }));
-  cluster_->Restart("immediate");
-  Insert(21, 30);
-  EXPECT_TRUE(lab::WaitUntil([this] { return Read(Stream()).commits == 3; }));
-  EXPECT_TRUE(stream->Running()) << stream->Errors();
-  EXPECT_EQ(Read(Stream()).committed.size(), 30u);
-  stream->Kill(SIGINT);
-  stream->Wait();
-}
-
-TEST_F(DeltastreamTest, ServerShutsDownWithoutWaitingForUs) {
-  auto stream = Run("{}");
-  ASSERT_TRUE(lab::WaitUntil([] { return SlotValue("active") == "t"; }));
-  Insert(1, 10);
-  const absl::Time begin = absl::Now();
-  cluster_->Stop();
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(10));
-  stream->Kill(SIGINT);
-  stream->Wait();
-  cluster_->Start();
-  CatchUp();
-  EXPECT_EQ(Read(Stream()).committed.size(), 10u);
+  EXPECT_EQ(ReadContent(Stream()).committed.size(), 50000u);
 }
 
 TEST_F(DeltastreamTest, TemporarySlotLivesUntilItWasRead) {
@@ -465,34 +250,6 @@ TEST_F(DeltastreamTest, LagIsWhatIsStillToCome) {
   EXPECT_TRUE(absl::SimpleAtoi(rows[0][0], &lag));
   EXPECT_GT(lag, 1 << 20);
   EXPECT_EQ(rows.back()[0], "0");
-}
-
-TEST_F(DeltastreamTest, PromotedServerIsFollowedIfItHasEverything) {
-  lab::Cluster cluster;
-  cluster.Exec("CREATE TABLE zzz (a integer PRIMARY KEY)");
-  const std::string catch_up = absl::StrCat("SELECT count(*) FROM deltastream(", lab::Literal(cluster.conninfo()),
-                                            ", 'mirror', ", lab::Literal(Stream()), R"(, '{"until":"caught_up"}'))");
-  host_.Value(absl::StrCat("SELECT pg_slot_create(", lab::Literal(cluster.conninfo()), ", 'mirror')"));
-  cluster.Exec("INSERT INTO zzz VALUES (1)");
-  host_.Exec(catch_up);
-  // (a) The server ends its recovery, and goes on under timeline 2.
-  cluster.Stop();
-  lab::WriteFile(cluster.path() + "/data/recovery.signal", "");
-  lab::WriteFile(cluster.path() + "/data/postgresql.auto.conf", "restore_command = 'false'\n");
-  cluster.Start();
-  ASSERT_TRUE(lab::WaitUntil([&] { return cluster.Value("SELECT pg_is_in_recovery()") == "f"; }));
-  cluster.Exec("INSERT INTO zzz VALUES (2)");
-  host_.Exec(catch_up);
-  EXPECT_EQ(Read(Stream()).committed, (std::vector<std::string>{"insert a=1", "insert a=2"}));
-  // (b) As if timeline 1 had gone on, and the daystream had followed it.
-  daystream::SourceInfo info = *daystream::LoadSourceInfo(Stream());
-  EXPECT_EQ(info.timeline, 2);
-  info.timeline = 1;
-  ASSERT_TRUE(daystream::SaveSourceInfo(Stream(), info).ok());
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    EXPECT_THAT(host_.Error(catch_up),
-                AllOf(HasSubstr("the server is on timeline 2, daystream"), HasSubstr("which the server has left at ")));
-  }
 }
 
 TEST_F(DeltastreamTest, ArgumentsThatDoNotFit) {
@@ -532,7 +289,7 @@ TEST_F(DeltastreamTest, LinesThatPgRecvlogicalPrints) {
   EXPECT_EQ(host_.Query(absl::StrCat("SELECT sum(records), sum(transactions), max(lag_bytes) FROM deltastream('file:",
                                      dir_.File("lines"), "', NULL, ", lab::Literal(Stream()), ")")),
             (lab::Rows{{"7", "1", "NULL"}}));
-  EXPECT_EQ(Read(Stream()).committed.size(), 5u);
+  EXPECT_EQ(ReadContent(Stream()).committed.size(), 5u);
 }
 
 TEST_F(DeltastreamTest, MayNotBeReachedFromASchema) {

@@ -6,8 +6,8 @@
 //   SELECT * FROM deltastream('file:/dev/stdin', NULL, '/var/lib/daystream');     -- lines that pg_recvlogical prints
 //
 // Hidden columns: conninfo, slot and destination, which have no default; options, a JSON object, {} by default: until
-// ("forever"; "caught_up"; an LSN), tables, publication, status_interval (seconds, 10), fsync (true). With a file as
-// source, slot is NULL and fsync is the only option.
+// ("forever"; "caught_up"; an LSN), tables, publication, status_interval (seconds, 10), receive_timeout (seconds, 60),
+// reconnect (true with "forever"), fsync (true). With a file as source, slot is NULL and fsync is the only option.
 
 #include "vtab/deltastream.h"
 
@@ -23,9 +23,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
+#include "daystream/position.h"
 #include "deltastream/batch.h"
 #include "deltastream/file_mover.h"
 #include "deltastream/slot_mover.h"
+#include "deltastream/slot_mover_options.h"
 #include "deltastream/temporary_slots.h"
 #include "sqlite/arguments.h"
 #include "sqlite/error.h"
@@ -49,6 +52,8 @@ enum Column {
   kColSeq,
   kColLsn,
   kColLagBytes,
+  kColState,
+  kColNote,
   kColConninfo,
   kColSlot,
   kColDestination,
@@ -57,7 +62,7 @@ enum Column {
 
 constexpr char kSchema[] =
     "CREATE TABLE x(records INTEGER, transactions INTEGER, bytes INTEGER, clock INTEGER, seq INTEGER, lsn TEXT, "
-    "lag_bytes INTEGER, conninfo HIDDEN, slot HIDDEN, destination HIDDEN, options HIDDEN)";
+    "lag_bytes INTEGER, state TEXT, note TEXT, conninfo HIDDEN, slot HIDDEN, destination HIDDEN, options HIDDEN)";
 
 struct Table {
   sqlite3_vtab base;
@@ -125,10 +130,10 @@ int Column(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
       sqlite3_result_int64(context, batch.bytes);
       break;
     case kColClock:
-      sqlite3_result_int64(context, batch.position.clock);
+      if (batch.position != daystream::kBeforeAll) sqlite3_result_int64(context, batch.position.clock);
       break;
     case kColSeq:
-      sqlite3_result_int64(context, batch.position.seq);
+      if (batch.position != daystream::kBeforeAll) sqlite3_result_int64(context, batch.position.seq);
       break;
     case kColLsn:
       if (batch.lsn.has_value()) {
@@ -137,6 +142,13 @@ int Column(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
       break;
     case kColLagBytes:
       if (batch.lag_bytes.has_value()) sqlite3_result_int64(context, *batch.lag_bytes);
+      break;
+    case kColState:
+      sqlite3_result_text(context, batch.state == deltastream::Batch::State::kWaiting ? "waiting" : "streaming", -1,
+                          SQLITE_STATIC);
+      break;
+    case kColNote:
+      if (!batch.note.empty()) sqlite3_result_text(context, batch.note.c_str(), -1, SQLITE_TRANSIENT);
       break;
     default:
       break;  // no connection string is ever shown
@@ -186,15 +198,20 @@ absl::Status ParseUntil(const std::string& until, deltastream::SlotMoverOptions*
 absl::Status ParseSlotOptions(const std::string& json, deltastream::SlotMoverOptions* options) {
   std::string until = "forever";
   int64_t status_interval = 10;
+  int64_t receive_timeout = 60;
   ASSIGN_OR_RETURN(sqlite::OptionReader reader, sqlite::OptionReader::Parse(kName, json));
   RETURN_IF_ERROR(reader.Get("until", &until));
   RETURN_IF_ERROR(reader.Get("tables", &options->tables));
   RETURN_IF_ERROR(reader.Get("publication", &options->publication));
   RETURN_IF_ERROR(reader.GetInteger("status_interval", 1, 3600, &status_interval));
+  RETURN_IF_ERROR(reader.GetInteger("receive_timeout", 0, 86400, &receive_timeout));
+  options->reconnect = until == "forever";
+  RETURN_IF_ERROR(reader.Get("reconnect", &options->reconnect));
   RETURN_IF_ERROR(reader.Get("fsync", &options->sync));
   RETURN_IF_ERROR(reader.Finish());
   if (!options->tables.empty()) RETURN_IF_ERROR(types::TableList::Parse(options->tables).status());
   options->status_interval = absl::Seconds(status_interval);
+  options->receive_timeout = receive_timeout == 0 ? absl::InfiniteDuration() : absl::Seconds(receive_timeout);
   return ParseUntil(until, options);
 }
 

@@ -126,7 +126,7 @@ class SameLinesTest : public ::testing::Test {
   lab::Cluster& cluster_ = *server_;
   bool as_root_ = true;
   std::optional<postgres::Connection> connection_;
-  deltastream::ServerCatalog catalog_{cluster_.conninfo(), "both_of_us", nullptr};
+  deltastream::ServerCatalog catalog_{cluster_.conninfo(), "both_of_us", {}};
   Lines lines_;
 };
 
