@@ -20,6 +20,10 @@ ssize_t FileSystem::Write(int fd, const void* data, size_t size) {
   return write(fd, data, size);
 }
 
+ssize_t FileSystem::WriteAt(int fd, const void* data, size_t size, off_t offset) {
+  return pwrite(fd, data, size, offset);
+}
+
 int FileSystem::DataSync(int fd) {
   return fdatasync(fd);
 }

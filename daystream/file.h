@@ -23,8 +23,9 @@ class FileSystem {
   virtual ~FileSystem() = default;
   virtual int Open(const char* path, int flags, mode_t mode);
   virtual ssize_t Write(int fd, const void* data, size_t size);
-  virtual int DataSync(int fd);  // fdatasync
-  virtual int Sync(int fd);      // fsync
+  virtual ssize_t WriteAt(int fd, const void* data, size_t size, off_t offset);  // pwrite
+  virtual int DataSync(int fd);                                                  // fdatasync
+  virtual int Sync(int fd);                                                      // fsync
   virtual int Truncate(int fd, off_t size);
   virtual int Rename(const char* from, const char* to);
 

@@ -34,9 +34,9 @@ std::string DescribeOwner(const std::string& path) {
 
 }  // namespace
 
-absl::StatusOr<FileDescriptor> LockDirectory(const std::string& directory) {
+absl::StatusOr<FileDescriptor> LockDirectory(const std::string& directory, FileSystem* files) {
   const std::string path = directory + "/deltastream.lock";
-  FileDescriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode));
+  FileDescriptor file(files->Open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode));
   if (!file.is_open()) return FileError(errno, "open file", path);
   if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return FileError(errno, "lock file", path);

@@ -13,7 +13,7 @@ namespace deltamirror::daystream {
 
 // The lock, held as long as the descriptor is open. The file then names this process and host. Unavailable, naming the
 // other process and host, if another writer has it.
-absl::StatusOr<FileDescriptor> LockDirectory(const std::string& directory);
+absl::StatusOr<FileDescriptor> LockDirectory(const std::string& directory, FileSystem* files);
 
 }  // namespace deltamirror::daystream
 

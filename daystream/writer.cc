@@ -10,11 +10,13 @@
 #include <cstring>
 #include <ctime>
 #include <utility>
+#include <vector>
 
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "daystream/files.h"
 #include "daystream/lock.h"
+#include "daystream/unconfirmed.h"
 #include "deltaflood/format.h"
 #include "deltaflood/record.h"
 #include "status/status_macros.h"
@@ -57,7 +59,7 @@ absl::StatusOr<std::unique_ptr<Writer>> Writer::Open(absl::string_view destinati
   ASSIGN_OR_RETURN(const std::string directory, ResolveDestination(destination));
   RETURN_IF_ERROR(MakeDirectory(directory, options.files));
   auto writer = absl::WrapUnique(new Writer(directory, options));
-  ASSIGN_OR_RETURN(writer->lock_, LockDirectory(directory));
+  ASSIGN_OR_RETURN(writer->lock_, LockDirectory(directory, options.files));
   RETURN_IF_ERROR(writer->AdoptSource(source));
   RETURN_IF_ERROR(writer->Recover());
   return writer;
@@ -91,6 +93,12 @@ absl::Status Writer::AdoptSource(const SourceInfo& given) {
 }
 
 absl::Status Writer::Recover() {
+  ASSIGN_OR_RETURN(const std::vector<std::string> days, ListDayFiles(directory_));
+  // From a slot alone what is cut off comes again.
+  if (!days.empty() && !source_.slot.empty()) {
+    const absl::StatusOr<uint64_t> confirmed = types::ParseLsn(source_.confirmed_lsn);
+    RETURN_IF_ERROR(MendUnconfirmed(Path(days.back()), confirmed.value_or(0), files_));
+  }
   ASSIGN_OR_RETURN(const Tail tail, ReadTail(directory_, !source_.slot.empty()));
   if (tail.file.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(running_, ReadRunningCheck(directory_, tail, source_.began));
@@ -196,9 +204,9 @@ absl::Status Writer::WriteFailed(int error_number, size_t written) {
   const size_t complete = line_feed == std::string::npos ? 0 : line_feed + 1;
   file_size_ += complete;
   buffer_.erase(0, complete);
-  torn_ = written > complete;
   absl::Status status = FileError(error_number, "write file", Path(file_name_));
-  if (!torn_) return status;
+  // Also where nothing was written, as far as we were told: a file system may fail after it has taken a part.
+  torn_ = true;
   // If this fails too, the next Flush tries again before it writes.
   const absl::Status cut = CutTornLine();
   return cut.ok() ? status : absl::Status(status.code(), absl::StrCat(status.message(), "; ", cut.message()));
