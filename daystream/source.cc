@@ -121,16 +121,11 @@ absl::StatusOr<SourceInfo> LoadSourceInfo(const std::string& directory) {
 
 absl::Status SaveSourceInfo(const std::string& directory, const SourceInfo& info, FileSystem* files) {
   const nlohmann::ordered_json json = {
-      {"format", kFormat},
-      {"system_identifier", info.system_identifier},
-      {"timeline", info.timeline},
-      {"database", info.database},
-      {"slot", info.slot},
-      {"plugin", info.plugin},
-      {"tables", info.tables},
-      {"began", info.began},
-      {"began_xid", info.began_xid},
-      {"confirmed_lsn", info.confirmed_lsn},
+      {"format", kFormat},           {"system_identifier", info.system_identifier},
+      {"timeline", info.timeline},   {"database", info.database},
+      {"slot", info.slot},           {"plugin", info.plugin},
+      {"tables", info.tables},       {"began", info.began},
+      {"began_xid", info.began_xid}, {"confirmed_lsn", info.confirmed_lsn},
       {"checks", info.checks},
   };
   const std::string content = json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

@@ -23,7 +23,8 @@ void ImportTable(lab::Host* host, const std::string& conninfo, const std::string
 // The same by COPY's text format, decoded by what decodes a stream.
 void CopyTextTable(lab::Host* host, const std::string& conninfo, const std::string& table);
 
-// A slot of one of the two plugins (named <plugin>_<slot>), the daystream that it is moved to, and the mirror m that follows it.
+// A slot of one of the two plugins (named <plugin>_<slot>), the daystream that it is moved to, and the mirror m that
+// follows it.
 class Stream {
  public:
   Stream(const std::string& conninfo, const std::string& plugin, const std::string& slot = "slot");
