@@ -183,7 +183,7 @@ class Workload {
   }
 
   absl::Status Flush() {
-    const absl::Status status = lines_.empty() ? absl::OkStatus() : writer_->Append(lines_);
+    absl::Status status = lines_.empty() ? absl::OkStatus() : writer_->Append(lines_);
     lines_.clear();
     return status;
   }

@@ -77,8 +77,9 @@ absl::Status Reader::Seek() {
 // What the daystream knows of itself, if it does.
 absl::Status Reader::LoadInfo() {
   absl::StatusOr<SourceInfo> info = LoadSourceInfo(directory_);
-  if (info.ok()) info_ = *std::move(info);
-  return absl::IsNotFound(info.status()) ? absl::OkStatus() : info.status();
+  if (!info.ok()) return absl::IsNotFound(info.status()) ? absl::OkStatus() : info.status();
+  info_ = *std::move(info);
+  return absl::OkStatus();
 }
 
 absl::Status Reader::BeginAt(const std::vector<std::string>& names, Place place) {

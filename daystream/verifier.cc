@@ -33,7 +33,7 @@ absl::Status Verifier::Take(const Line& line, const std::string& path) {
     running_.Add("\n", 0);
     return absl::OkStatus();
   }
-  const absl::Status status = line.check.empty() ? TakeUncheckedEnd() : TakeEnd(line.text, line.check);
+  absl::Status status = line.check.empty() ? TakeUncheckedEnd() : TakeEnd(line.text, line.check);
   if (!status.ok()) {
     return absl::DataLossError(absl::StrCat(
         "cannot read the transaction that ends at position ", ToString(line.position), ", at offset ", line.offset,

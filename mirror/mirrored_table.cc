@@ -51,7 +51,7 @@ absl::Status MirroredTable::Flush() {
   failed_ = false;
   if (run_.empty()) return absl::OkStatus();
   if (run_.size() < kLeastRun) return FlushOneByOne(0);
-  const absl::Status status = run_.Insert();
+  absl::Status status = run_.Insert();
   if (status.ok()) {
     run_.Clear();
     return status;

@@ -20,9 +20,9 @@ int Megabytes() {
   return text == nullptr ? 24 : std::atoi(text);
 }
 
-// Length and contents, told by a checksum of a part that is long enough to hold what is at a cut between blocks.
-constexpr char kShown[] =
-    "SELECT id, typeof(x), length(x), typeof(y), length(y), substr(x, -9), hex(substr(y, -9)) FROM t";
+// What kind and how long, and how they end.
+constexpr char kEnds[] =
+    "SELECT id, typeof(x), length(x), substr(x, -9), typeof(y), length(y), hex(substr(y, -9)) FROM t";
 
 TEST(LargeValuesTest, ComeWholeByEachWay) {
   lab::Cluster cluster;
