@@ -7,7 +7,9 @@
 #include <filesystem>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tests/lab/temp_dir.h"
 
 namespace deltamirror::crash {
 namespace {
@@ -15,6 +17,13 @@ namespace {
 std::string Program() {
   const char* path = std::getenv("DELTAMIRROR_CRASH_HOST");
   return path == nullptr ? "" : std::filesystem::absolute(path).string();
+}
+
+// "PID (NAME) STATE ...", and a name may hold anything.
+bool IsStopped(pid_t pid) {
+  const std::string status = lab::ReadFile(absl::StrCat("/proc/", pid, "/stat"));
+  const size_t name_end = status.rfind(')');
+  return name_end != std::string::npos && absl::StartsWith(status.substr(name_end), ") T");
 }
 
 }  // namespace
@@ -32,7 +41,8 @@ Child::Child(const Options& options) {
 }
 
 bool Child::Held() const {
-  return access(dir_.File("mark").c_str(), F_OK) == 0;
+  // The mark comes before the stop: a SIGCONT between the two would be lost.
+  return access(dir_.File("mark").c_str(), F_OK) == 0 && IsStopped(process_->pid());
 }
 
 void Child::LetGo() {
