@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <iterator>
 #include <random>
 
 #include "absl/strings/numbers.h"
@@ -19,6 +20,8 @@ namespace deltamirror::crash {
 namespace {
 
 constexpr int64_t kBeforeMidnightMs = 400;
+// Of an epoch: deltamirror_verify may wait for a confirmation, which comes once a second.
+constexpr int64_t kVerifiedMark = 5;
 
 int64_t Number(const std::string& text) {
   int64_t number = 0;
@@ -199,6 +202,19 @@ void Attack::Verify() {
     Replay(expected);
   }
   if (mark_ % 4 == 0) ReplayEarlierState(expected);
+  if (mark_ == kVerifiedMark) VerifyBySql();
+}
+
+// What a user would ask, to the same question.
+void Attack::VerifyBySql() {
+  lab::Host host(epoch_->MirrorFile());
+  const lab::Rows tables = host.Query(absl::StrCat("SELECT \"table\", details FROM deltamirror_verify('m', ",
+                                                   lab::Literal(server_.cluster().conninfo()), ")"));
+  EXPECT_EQ(tables.size(), std::size(kTables));
+  for (const std::vector<std::string>& table : tables) {
+    if (table[1] != "NULL") Expect(absl::StrCat(table[0], ": ", table[1]), "deltamirror_verify");
+  }
+  ++tally_.verified;
 }
 
 void Attack::VerifyMirror(const Content& expected) {

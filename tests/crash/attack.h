@@ -27,6 +27,7 @@ struct Tally {
   int64_t transactions = 0;               // in the daystreams
   int64_t reads = 0;                      // of the mirror, by a second connection
   int64_t replays = 0;                    // of a daystream from its beginning, or from an earlier state
+  int64_t verified = 0;                   // by deltamirror_verify, beside the comparison of each round
   int64_t differences = 0;
 };
 
@@ -57,6 +58,7 @@ class Attack {
   void Verify();
   void VerifyMirror(const Content& expected);
   void VerifyLog();
+  void VerifyBySql();
   void Replay(const Content& expected);
   void ReplayTwice(const Content& expected);
   void ReplayEarlierState(const Content& expected);

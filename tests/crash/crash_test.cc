@@ -48,8 +48,8 @@ std::string List(const std::map<std::string, int64_t>& counts) {
 void Print(const Tally& tally) {
   std::cout << "crash: " << tally.rounds << " rounds, kills " << List(tally.kills) << ", faults " << List(tally.faults)
             << ", named moments " << List(tally.points) << ", " << tally.transactions << " transactions, "
-            << tally.replays << " replays, " << tally.reads << " states seen by a reader, " << tally.differences
-            << " differences" << std::endl;
+            << tally.replays << " replays, " << tally.verified << " verified by SQL, " << tally.reads
+            << " states seen by a reader, " << tally.differences << " differences" << std::endl;
 }
 
 TEST(CrashTest, EveryRoundEndsWithTheMirrorEqualToItsSource) {
