@@ -39,7 +39,7 @@ std::optional<postgres::Connection> TakeTemporarySlot(const void* owner, const s
   return std::move(node.mapped());
 }
 
-void ReleaseTemporarySlots(void* owner) {
+void ReleaseTemporarySlots(const void* owner) {
   Kept& kept = AllKept();
   const std::lock_guard<std::mutex> lock(kept.mutex);
   for (auto it = kept.connections.lower_bound({owner, "", ""});

@@ -20,7 +20,7 @@ std::optional<postgres::Connection> TakeTemporarySlot(const void* owner, const s
                                                       const std::string& slot);
 
 // Closes all connections of the owner, and so drops its slots.
-void ReleaseTemporarySlots(void* owner);
+void ReleaseTemporarySlots(const void* owner);
 
 }  // namespace deltamirror::deltastream
 

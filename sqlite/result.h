@@ -1,7 +1,11 @@
-// A value as the result of a function or of a virtual table's column.
+// Values as the result of a function or of a virtual table's column.
 
 #ifndef DELTAMIRROR_SQLITE_RESULT_H_
 #define DELTAMIRROR_SQLITE_RESULT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "sqlite/api.h"
@@ -30,6 +34,25 @@ inline void ResultValue(sqlite3_context* context, const types::Value& value, sql
       return sqlite3_result_blob64(context, blob.data() == nullptr ? "" : blob.data(), blob.size(), destructor);
     }
   }
+}
+
+// A copy of the text.
+inline void ResultText(sqlite3_context* context, absl::string_view text) {
+  ResultValue(context, types::Value::Text(text), SQLITE_TRANSIENT);
+}
+
+// The same; NULL instead of the empty text.
+inline void ResultTextIfAny(sqlite3_context* context, absl::string_view text) {
+  if (!text.empty()) ResultText(context, text);
+}
+
+inline void ResultOptionalText(sqlite3_context* context, const std::optional<std::string>& text) {
+  if (text.has_value()) ResultText(context, *text);
+}
+
+// NULL for none.
+inline void ResultInteger(sqlite3_context* context, const std::optional<int64_t>& number) {
+  if (number.has_value()) sqlite3_result_int64(context, *number);
 }
 
 }  // namespace deltamirror::sqlite

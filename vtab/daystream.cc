@@ -20,7 +20,6 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -35,9 +34,8 @@
 #include "deltaflood/json.h"
 #include "deltaflood/parser.h"
 #include "deltaflood/record.h"
-#include "sqlite/arguments.h"
-#include "sqlite/error.h"
-#include "status/named.h"
+#include "sqlite/result.h"
+#include "sqlite/table_function.h"
 #include "status/status_macros.h"
 #include "types/lsn.h"
 
@@ -45,8 +43,6 @@ namespace deltamirror::vtab {
 namespace {
 
 using daystream::Position;
-
-constexpr char kName[] = "daystream";
 
 enum Column {
   kColClock,
@@ -63,167 +59,9 @@ enum Column {
   kColStartSeq,
 };
 
-constexpr char kSchema[] =
-    "CREATE TABLE x(clock INTEGER, seq INTEGER, \"table\" TEXT, schema TEXT, xid INTEGER, lsn TEXT, action TEXT, "
-    "record TEXT, line TEXT, source HIDDEN, start_clock HIDDEN, start_seq HIDDEN)";
-
 constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
 
-// How much of the current line was parsed.
-enum class Parsed { kNothing, kHead, kAll };
-
-struct Cursor {
-  sqlite3_vtab_cursor base;
-  std::unique_ptr<daystream::Reader> reader;
-  std::string source;
-  int64_t last_clock;                // lines behind it are not asked for
-  std::optional<std::string> table;  // lines of others are not asked for
-  daystream::Line line;
-  deltaflood::Parser parser;
-  deltaflood::Record record;
-  Parsed parsed;
-  int64_t row;
-  bool eof;
-};
-
-int Connect(sqlite3* db, void*, int, const char* const*, sqlite3_vtab** out, char**) {
-  if (const int rc = sqlite3_declare_vtab(db, kSchema); rc != SQLITE_OK) return rc;
-  // Rationale: it reads any file that the process may read.
-  if (const int rc = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY); rc != SQLITE_OK) return rc;
-  *out = new (std::nothrow) sqlite3_vtab{};
-  return *out == nullptr ? SQLITE_NOMEM : SQLITE_OK;
-}
-
-int Disconnect(sqlite3_vtab* table) {
-  delete table;
-  return SQLITE_OK;
-}
-
-int Open(sqlite3_vtab*, sqlite3_vtab_cursor** out) {
-  auto* cursor = new (std::nothrow) Cursor{};
-  if (cursor == nullptr) return SQLITE_NOMEM;
-  *out = &cursor->base;
-  return SQLITE_OK;
-}
-
-int Close(sqlite3_vtab_cursor* base) {
-  delete reinterpret_cast<Cursor*>(base);
-  return SQLITE_OK;
-}
-
-// Brings `cursor->record` up to what is needed of it.
-absl::Status Parse(Cursor* cursor, Parsed needed) {
-  if (cursor->parsed >= needed) return absl::OkStatus();
-  const absl::string_view text = cursor->line.record_text;
-  absl::Status status = needed == Parsed::kHead ? cursor->parser.ParseHead(text, &cursor->record)
-                                                : cursor->parser.Parse(text, &cursor->record);
-  if (status.ok()) {
-    cursor->parsed = needed;
-    return status;
-  }
-  return absl::DataLossError(
-      absl::StrCat("cannot read the record of the line ", cursor->reader->Where(), ": ", status.message()));
-}
-
-absl::Status Advance(Cursor* cursor) {
-  while (true) {
-    ASSIGN_OR_RETURN(const bool got, cursor->reader->Next(&cursor->line));
-    cursor->parsed = Parsed::kNothing;
-    ++cursor->row;
-    cursor->eof = !got || cursor->line.position.clock > cursor->last_clock;
-    if (cursor->eof || !cursor->table.has_value()) return absl::OkStatus();
-    RETURN_IF_ERROR(Parse(cursor, Parsed::kHead));
-    if (cursor->record.table == *cursor->table) return absl::OkStatus();
-  }
-}
-
-int Next(sqlite3_vtab_cursor* base) {
-  const absl::Status status = Advance(reinterpret_cast<Cursor*>(base));
-  return sqlite::VtabError(base->pVtab, Named(kName, status));
-}
-
-// A copy: SQLite may keep the value beyond the next row.
-void ResultText(sqlite3_context* context, absl::string_view text) {
-  sqlite3_result_text64(context, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-}
-
-void ResultTextIfAny(sqlite3_context* context, absl::string_view text) {
-  if (!text.empty()) ResultText(context, text);
-}
-
-void ResultRecord(sqlite3_context* context, const deltaflood::Record& record) {
-  std::string json;
-  deltaflood::AppendColumnsJson(record, &json);
-  ResultText(context, json);
-}
-
-void ResultOfRecord(sqlite3_context* context, const deltaflood::Record& record, int column) {
-  switch (column) {
-    case kColTable:
-      ResultTextIfAny(context, record.table);
-      break;
-    case kColSchema:
-      ResultTextIfAny(context, record.schema);
-      break;
-    case kColXid:
-      if (record.has_xid) sqlite3_result_int64(context, record.xid);
-      break;
-    case kColLsn:
-      if (record.has_lsn) ResultText(context, types::FormatLsn(record.lsn));
-      break;
-    case kColAction:
-      ResultText(context, deltaflood::ActionName(record.action));
-      break;
-    case kColRecord:
-      ResultRecord(context, record);
-      break;
-    default:
-      break;
-  }
-}
-
-int Column(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
-  auto* cursor = reinterpret_cast<Cursor*>(base);
-  switch (column) {
-    case kColClock:
-      sqlite3_result_int64(context, cursor->line.position.clock);
-      return SQLITE_OK;
-    case kColSeq:
-      sqlite3_result_int64(context, cursor->line.position.seq);
-      return SQLITE_OK;
-    case kColLine:
-      ResultText(context, cursor->line.text);
-      return SQLITE_OK;
-    case kColSource:
-      ResultText(context, cursor->source);
-      return SQLITE_OK;
-    case kColStartClock:
-    case kColStartSeq:
-      return SQLITE_OK;
-    default:
-      break;
-  }
-  const absl::Status status = Parse(cursor, column == kColRecord ? Parsed::kAll : Parsed::kHead);
-  if (!status.ok()) return sqlite::VtabError(base->pVtab, Named(kName, status));
-  ResultOfRecord(context, cursor->record, column);
-  return SQLITE_OK;
-}
-
-int Rowid(sqlite3_vtab_cursor* base, sqlite3_int64* rowid) {
-  *rowid = reinterpret_cast<Cursor*>(base)->row;
-  return SQLITE_OK;
-}
-
-int Eof(sqlite3_vtab_cursor* base) {
-  return reinterpret_cast<Cursor*>(base)->eof ? 1 : 0;
-}
-
-std::string TextOf(sqlite3_value* value) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
-  return text == nullptr ? std::string() : std::string(text, static_cast<size_t>(sqlite3_value_bytes(value)));
-}
-
-// What Filter can use. Bit i of idxNum says that it is given entry i; values come in this order.
+// What a scan can use: the places of its arguments.
 enum Usable {
   kSource,
   kStartClock,
@@ -279,67 +117,153 @@ void Bound(int usable, sqlite3_value* value, Range* range) {
   if (usable == kClockBelow) range->last_clock = std::min(range->last_clock, up - 1);
 }
 
-absl::StatusOr<int64_t> PositionArgument(sqlite3_value* value, absl::string_view name) {
+// Nullopt if there is none, or NULL.
+absl::StatusOr<std::optional<int64_t>> PositionArgument(const sqlite::Arguments& arguments, Usable place,
+                                                        absl::string_view name) {
+  sqlite3_value* value = arguments.Value(place);
+  if (value == nullptr || sqlite3_value_type(value) == SQLITE_NULL) return std::nullopt;
   if (sqlite3_value_numeric_type(value) != SQLITE_INTEGER) {
     return absl::InvalidArgumentError(
-        absl::StrCat("expected a whole number as ", name, ", got \"", TextOf(value), "\""));
+        absl::StrCat("expected a whole number as ", name, ", got \"", arguments.Text(place), "\""));
   }
   return sqlite3_value_int64(value);
 }
 
-absl::Status StartAtArguments(sqlite3_value* clock, sqlite3_value* seq, Range* range) {
-  // NULL is as if it was not given.
-  if (clock == nullptr || sqlite3_value_type(clock) == SQLITE_NULL) return absl::OkStatus();
-  Position position;
-  ASSIGN_OR_RETURN(position.clock, PositionArgument(clock, "clock"));
-  if (seq != nullptr && sqlite3_value_type(seq) != SQLITE_NULL) {
-    ASSIGN_OR_RETURN(position.seq, PositionArgument(seq, "seq"));
-  }
-  range->BeginAt(position, false);
+absl::Status StartAtArguments(const sqlite::Arguments& arguments, Range* range) {
+  ASSIGN_OR_RETURN(const std::optional<int64_t> clock, PositionArgument(arguments, kStartClock, "clock"));
+  if (!clock.has_value()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::optional<int64_t> seq, PositionArgument(arguments, kStartSeq, "seq"));
+  range->BeginAt({*clock, seq.value_or(0)}, false);
   range->start_is_argument = true;
   return absl::OkStatus();
 }
 
-absl::StatusOr<Range> RangeOf(int index, sqlite3_value** values) {
+absl::StatusOr<Range> RangeOf(const sqlite::Arguments& arguments) {
   Range range;
-  sqlite3_value* given[kUsableCount] = {};
-  for (int i = 0; i < kUsableCount; ++i) {
-    if ((index & 1 << i) == 0) continue;
-    given[i] = *values++;
-    if (i >= kClockEqual) Bound(i, given[i], &range);
+  for (int i = kClockEqual; i < kUsableCount; ++i) {
+    if (sqlite3_value* value = arguments.Value(i); value != nullptr) Bound(i, value, &range);
   }
-  RETURN_IF_ERROR(StartAtArguments(given[kStartClock], given[kStartSeq], &range));
-  if (given[kTable] != nullptr) {
-    range.table = TextOf(given[kTable]);
-    range.is_empty = range.is_empty || sqlite3_value_type(given[kTable]) == SQLITE_NULL;
-  }
+  RETURN_IF_ERROR(StartAtArguments(arguments, &range));
+  range.table = arguments.OptionalText(kTable);
+  // No table is NULL.
+  if (!range.table.has_value() && arguments.Value(kTable) != nullptr) range.is_empty = true;
   return range;
 }
 
-absl::Status Begin(Cursor* cursor, int index, sqlite3_value** values) {
-  cursor->reader.reset();
-  cursor->row = 0;
-  if ((index & 1 << kSource) == 0) {
-    return absl::InvalidArgumentError(
-        "expected a source as first argument, a directory or a file, like daystream('/var/lib/daystream')");
-  }
-  cursor->source = TextOf(values[0]);
-  ASSIGN_OR_RETURN(Range range, RangeOf(index, values));
-  cursor->last_clock = range.last_clock;
-  cursor->table = std::move(range.table);
-  cursor->eof = true;
+// How much of the current line was parsed.
+enum class Parsed : uint8_t { kNothing, kHead, kAll };
+
+class Rows final : public sqlite::TableRows {
+ public:
+  absl::Status Begin(const sqlite::Arguments& arguments);
+  absl::StatusOr<bool> Next() override;
+  absl::Status Column(int column, sqlite3_context* context) override;
+
+ private:
+  absl::Status Parse(Parsed needed);
+  void ResultOfRecord(sqlite3_context* context, int column) const;
+
+  std::string source_;
+  Range range_;
+  std::unique_ptr<daystream::Reader> reader_;
+  daystream::Line line_;
+  deltaflood::Parser parser_;
+  deltaflood::Record record_;
+  Parsed parsed_ = Parsed::kNothing;
+};
+
+absl::Status Rows::Begin(const sqlite::Arguments& arguments) {
+  source_ = arguments.Text(kSource);
+  ASSIGN_OR_RETURN(range_, RangeOf(arguments));
   daystream::ReaderOptions options;
-  options.start = range.start;
-  options.after = range.after;
-  options.start_must_be_kept = range.start_is_argument;
+  options.start = range_.start;
+  options.after = range_.after;
+  options.start_must_be_kept = range_.start_is_argument;
   // Opened in any case: a source that is not there is an error also where WHERE leaves nothing of it.
-  ASSIGN_OR_RETURN(cursor->reader, daystream::Reader::Open(cursor->source, options));
-  return range.is_empty ? absl::OkStatus() : Advance(cursor);
+  ASSIGN_OR_RETURN(reader_, daystream::Reader::Open(source_, options));
+  return absl::OkStatus();
 }
 
-int Filter(sqlite3_vtab_cursor* base, int index, const char*, int, sqlite3_value** values) {
-  const absl::Status status = Begin(reinterpret_cast<Cursor*>(base), index, values);
-  return sqlite::VtabError(base->pVtab, Named(kName, status));
+absl::StatusOr<bool> Rows::Next() {
+  while (!range_.is_empty) {
+    ASSIGN_OR_RETURN(const bool got, reader_->Next(&line_));
+    parsed_ = Parsed::kNothing;
+    if (!got || line_.position.clock > range_.last_clock) break;
+    if (!range_.table.has_value()) return true;
+    RETURN_IF_ERROR(Parse(Parsed::kHead));
+    if (record_.table == *range_.table) return true;
+  }
+  return false;
+}
+
+// Brings `record_` up to what is needed of it.
+absl::Status Rows::Parse(Parsed needed) {
+  if (parsed_ >= needed) return absl::OkStatus();
+  absl::Status status = needed == Parsed::kHead ? parser_.ParseHead(line_.record_text, &record_)
+                                                : parser_.Parse(line_.record_text, &record_);
+  if (status.ok()) {
+    parsed_ = needed;
+    return status;
+  }
+  return absl::DataLossError(
+      absl::StrCat("cannot read the record of the line ", reader_->Where(), ": ", status.message()));
+}
+
+void Rows::ResultOfRecord(sqlite3_context* context, int column) const {
+  std::string json;
+  switch (column) {
+    case kColTable:
+      sqlite::ResultTextIfAny(context, record_.table);
+      break;
+    case kColSchema:
+      sqlite::ResultTextIfAny(context, record_.schema);
+      break;
+    case kColXid:
+      if (record_.has_xid) sqlite3_result_int64(context, record_.xid);
+      break;
+    case kColLsn:
+      if (record_.has_lsn) sqlite::ResultText(context, types::FormatLsn(record_.lsn));
+      break;
+    case kColAction:
+      sqlite::ResultText(context, deltaflood::ActionName(record_.action));
+      break;
+    case kColRecord:
+      deltaflood::AppendColumnsJson(record_, &json);
+      sqlite::ResultText(context, json);
+      break;
+    default:
+      break;
+  }
+}
+
+absl::Status Rows::Column(int column, sqlite3_context* context) {
+  switch (column) {
+    case kColClock:
+      sqlite3_result_int64(context, line_.position.clock);
+      break;
+    case kColSeq:
+      sqlite3_result_int64(context, line_.position.seq);
+      break;
+    case kColLine:
+      sqlite::ResultText(context, line_.text);
+      break;
+    case kColSource:
+      sqlite::ResultText(context, source_);
+      break;
+    case kColStartClock:
+    case kColStartSeq:
+      break;
+    default:
+      RETURN_IF_ERROR(Parse(column == kColRecord ? Parsed::kAll : Parsed::kHead));
+      ResultOfRecord(context, column);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<sqlite::TableRows>> Open(sqlite3*, const sqlite::Arguments& arguments) {
+  auto rows = std::make_unique<Rows>();
+  RETURN_IF_ERROR(rows->Begin(arguments));
+  return rows;
 }
 
 // The entry of kUsable for a constraint; kUsableCount if there is none. (LIMIT comes as a constraint too, with an
@@ -360,7 +284,7 @@ bool IsInOrder(const sqlite3_index_info& info) {
   return info.nOrderBy == 1 || (info.aOrderBy[1].iColumn == kColSeq && info.aOrderBy[1].desc == 0);
 }
 
-int BestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
+int Plan(sqlite3_index_info* info) {
   int constraints[kUsableCount];
   std::fill_n(constraints, kUsableCount, -1);
   for (int i = 0; i < info->nConstraint; ++i) {
@@ -389,24 +313,23 @@ int BestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
   return SQLITE_OK;
 }
 
-constexpr sqlite3_module kModule = {
-    .iVersion = 0,
-    .xConnect = Connect,  // no Create: eponymous only
-    .xBestIndex = BestIndex,
-    .xDisconnect = Disconnect,
-    .xOpen = Open,
-    .xClose = Close,
-    .xFilter = Filter,
-    .xNext = Next,
-    .xEof = Eof,
-    .xColumn = Column,
-    .xRowid = Rowid,
+constexpr sqlite::TableFunction kFunction = {
+    .name = "daystream",
+    .schema =
+        "CREATE TABLE x(clock INTEGER, seq INTEGER, \"table\" TEXT, schema TEXT, xid INTEGER, lsn TEXT, "
+        "action TEXT, record TEXT, line TEXT, source HIDDEN, start_clock HIDDEN, start_seq HIDDEN)",
+    .first_argument = kColSource,
+    .arguments = 3,
+    .needed = 1,
+    .usage = "expected a source as first argument, a directory or a file, like daystream('/var/lib/daystream')",
+    .open = Open,
+    .plan = Plan,
 };
 
 }  // namespace
 
 int RegisterDaystream(sqlite3* db) {
-  return sqlite3_create_module_v2(db, kName, &kModule, nullptr, nullptr);
+  return sqlite::RegisterTableFunction(db, kFunction);
 }
 
 }  // namespace deltamirror::vtab

@@ -16,32 +16,25 @@
 #include "vtab/deltamirror.h"
 
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "mirror/name.h"
 #include "mirror/runner.h"
-#include "mirror/state.h"
 #include "mirror/status.h"
-#include "quote/quote.h"
-#include "sqlite/arguments.h"
-#include "sqlite/companion.h"
-#include "sqlite/error.h"
 #include "sqlite/interrupt.h"
 #include "sqlite/options.h"
-#include "sqlite/statement.h"
+#include "sqlite/result.h"
+#include "sqlite/table_function.h"
 #include "sqlite/transaction.h"
-#include "status/named.h"
 #include "status/status_macros.h"
 #include "types/lsn.h"
+#include "vtab/mirror_connection.h"
 
 namespace deltamirror::vtab {
 namespace {
@@ -63,130 +56,6 @@ enum Column {
   kColOptions,
 };
 
-constexpr char kSchema[] =
-    "CREATE TABLE x(records INTEGER, transactions INTEGER, inserts INTEGER, updates INTEGER, deletes INTEGER, "
-    "clock INTEGER, seq INTEGER, lsn TEXT, commit_time TEXT, lag_seconds REAL, mirror HIDDEN, options HIDDEN)";
-
-struct Table {
-  sqlite3_vtab base;
-  sqlite3* db;
-};
-
-struct Cursor {
-  sqlite3_vtab_cursor base;
-  std::optional<sqlite::InterruptProbe> probe;
-  std::unique_ptr<sqlite::Companion> companion;  // asks the probe; null: the runner works on the host's connection
-  std::unique_ptr<mirror::Runner> runner;        // asks the probe
-  mirror::AppliedBatch batch;                    // the current row
-  absl::Time committed;                          // when it was
-  sqlite3_int64 row;
-  bool eof;
-};
-
-int Connect(sqlite3* db, void*, int, const char* const*, sqlite3_vtab** out, char**) {
-  if (const int rc = sqlite3_declare_vtab(db, kSchema); rc != SQLITE_OK) return rc;
-  // Rationale: it reads files and changes tables.
-  if (const int rc = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY); rc != SQLITE_OK) return rc;
-  auto* table = new (std::nothrow) Table{};
-  if (table == nullptr) return SQLITE_NOMEM;
-  table->db = db;
-  *out = &table->base;
-  return SQLITE_OK;
-}
-
-int Disconnect(sqlite3_vtab* base) {
-  delete reinterpret_cast<Table*>(base);
-  return SQLITE_OK;
-}
-
-int Open(sqlite3_vtab*, sqlite3_vtab_cursor** out) {
-  auto* cursor = new (std::nothrow) Cursor{};
-  if (cursor == nullptr) return SQLITE_NOMEM;
-  *out = &cursor->base;
-  return SQLITE_OK;
-}
-
-int Close(sqlite3_vtab_cursor* base) {
-  delete reinterpret_cast<Cursor*>(base);
-  return SQLITE_OK;
-}
-
-int Next(sqlite3_vtab_cursor* base) {
-  auto* cursor = reinterpret_cast<Cursor*>(base);
-  const absl::StatusOr<bool> got = cursor->runner->Next(&cursor->batch);
-  if (!got.ok()) return sqlite::VtabError(base->pVtab, Named(kName, got.status()));
-  cursor->committed = absl::Now();
-  ++cursor->row;
-  cursor->eof = !*got;
-  if (cursor->eof) {
-    cursor->runner.reset();
-    cursor->companion.reset();
-  }
-  return SQLITE_OK;
-}
-
-void ResultText(sqlite3_context* context, const std::string& text) {
-  if (!text.empty()) sqlite3_result_text(context, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
-}
-
-int GetColumn(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
-  const auto* cursor = reinterpret_cast<Cursor*>(base);
-  const mirror::AppliedBatch& batch = cursor->batch;
-  switch (column) {
-    case kColRecords:
-      sqlite3_result_int64(context, batch.records);
-      break;
-    case kColTransactions:
-      sqlite3_result_int64(context, batch.transactions);
-      break;
-    case kColInserts:
-      sqlite3_result_int64(context, batch.counters.inserts);
-      break;
-    case kColUpdates:
-      sqlite3_result_int64(context, batch.counters.updates);
-      break;
-    case kColDeletes:
-      sqlite3_result_int64(context, batch.counters.deletes);
-      break;
-    case kColClock:
-      sqlite3_result_int64(context, batch.position.clock);
-      break;
-    case kColSeq:
-      sqlite3_result_int64(context, batch.position.seq);
-      break;
-    case kColLsn:
-      ResultText(context, batch.lsn == 0 ? "" : types::FormatLsn(batch.lsn));
-      break;
-    case kColCommitTime:
-      ResultText(context, mirror::CommitTimeText(batch.commit_time));
-      break;
-    case kColLagSeconds:
-      // From PostgreSQL's commit to SQLite's.
-      if (batch.commit_time != 0) {
-        sqlite3_result_double(context,
-                              absl::ToDoubleSeconds(cursor->committed - absl::FromUnixMicros(batch.commit_time)));
-      }
-      break;
-    default:
-      break;
-  }
-  return SQLITE_OK;
-}
-
-int Rowid(sqlite3_vtab_cursor* base, sqlite3_int64* rowid) {
-  *rowid = reinterpret_cast<Cursor*>(base)->row;
-  return SQLITE_OK;
-}
-
-int Eof(sqlite3_vtab_cursor* base) {
-  return reinterpret_cast<Cursor*>(base)->eof ? 1 : 0;
-}
-
-absl::string_view TextOf(sqlite3_value* value) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
-  return text == nullptr ? absl::string_view("") : absl::string_view(text, sqlite3_value_bytes(value));
-}
-
 absl::StatusOr<mirror::RunnerOptions> ParseOptions(absl::string_view json) {
   mirror::RunnerOptions options;
   std::string until = "forever";
@@ -201,121 +70,101 @@ absl::StatusOr<mirror::RunnerOptions> ParseOptions(absl::string_view json) {
   return options;
 }
 
-// Whether statements on the mirrored tables can be prepared there: a trigger or an index may need what only the host's
-// own connection has.
-bool CanWrite(const sqlite::Companion& companion, const mirror::State& state) {
-  const std::string& schema = state.settings().schema;
-  if (!companion.Has(schema)) return false;
-  for (const mirror::TableState& table : state.tables()) {
-    const std::string name = QuoteQualified(schema, table.target);
-    for (const std::string& sql :
-         {absl::StrCat("DELETE FROM ", name), absl::StrCat("INSERT INTO ", name, " DEFAULT VALUES")}) {
-      if (!sqlite::Statement::Prepare(companion.db(), sql).ok()) return false;
-    }
+class Rows final : public sqlite::TableRows {
+ public:
+  absl::Status Begin(sqlite3* host, absl::string_view mirror, absl::string_view json) {
+    ASSIGN_OR_RETURN(mirror::RunnerOptions options, ParseOptions(json));
+    RETURN_IF_ERROR(sqlite::CheckMayBegin(host, kName));
+    ASSIGN_OR_RETURN(probe_, sqlite::InterruptProbe::Create(host));
+    options.interrupt = [this] { return probe_->Check(); };
+    ASSIGN_OR_RETURN(connection_, ConnectToMirror(host, mirror, &*probe_,
+                                                  {"DELETE FROM $table", "INSERT INTO $table DEFAULT VALUES"}));
+    ASSIGN_OR_RETURN(runner_, mirror::Runner::Open(connection_.db, connection_.mirror, std::move(options)));
+    return absl::OkStatus();
   }
-  return true;
-}
 
-// The connection for a mirror that runs for long: a companion where that is possible.
-absl::StatusOr<sqlite3*> ConnectionFor(sqlite3* host, absl::string_view mirror, Cursor* cursor,
-                                       mirror::MirrorName* name) {
-  cursor->companion = sqlite::Companion::Open(host);
-  if (cursor->companion != nullptr) {
-    sqlite3* db = cursor->companion->db();
-    absl::StatusOr<mirror::MirrorName> found = mirror::FindMirror(db, mirror);
-    if (found.ok()) {
-      const absl::StatusOr<mirror::State> state = mirror::State::Load(db, *found);
-      if (state.ok() && CanWrite(*cursor->companion, *state)) {
-        *name = *std::move(found);
-        cursor->companion->FollowInterrupts(&*cursor->probe);
-        return db;
+  absl::StatusOr<bool> Next() override {
+    ASSIGN_OR_RETURN(const bool got, runner_->Next(&batch_));
+    committed_ = absl::Now();
+    return got;
+  }
+
+  absl::Status Column(int column, sqlite3_context* context) override;
+
+ private:
+  std::optional<sqlite::InterruptProbe> probe_;
+  MirrorConnection connection_;             // asks the probe
+  std::unique_ptr<mirror::Runner> runner_;  // asks the probe
+  mirror::AppliedBatch batch_;              // the current row
+  absl::Time committed_;                    // when it was
+};
+
+absl::Status Rows::Column(int column, sqlite3_context* context) {
+  switch (column) {
+    case kColRecords:
+      sqlite3_result_int64(context, batch_.records);
+      break;
+    case kColTransactions:
+      sqlite3_result_int64(context, batch_.transactions);
+      break;
+    case kColInserts:
+      sqlite3_result_int64(context, batch_.counters.inserts);
+      break;
+    case kColUpdates:
+      sqlite3_result_int64(context, batch_.counters.updates);
+      break;
+    case kColDeletes:
+      sqlite3_result_int64(context, batch_.counters.deletes);
+      break;
+    case kColClock:
+      sqlite3_result_int64(context, batch_.position.clock);
+      break;
+    case kColSeq:
+      sqlite3_result_int64(context, batch_.position.seq);
+      break;
+    case kColLsn:
+      if (batch_.lsn != 0) sqlite::ResultText(context, types::FormatLsn(batch_.lsn));
+      break;
+    case kColCommitTime:
+      sqlite::ResultTextIfAny(context, mirror::CommitTimeText(batch_.commit_time));
+      break;
+    case kColLagSeconds:
+      // From PostgreSQL's commit to SQLite's.
+      if (batch_.commit_time != 0) {
+        sqlite3_result_double(context, absl::ToDoubleSeconds(committed_ - absl::FromUnixMicros(batch_.commit_time)));
       }
-    }
-    cursor->companion.reset();
+      break;
+    default:
+      break;
   }
-  ASSIGN_OR_RETURN(*name, mirror::FindMirror(host, mirror));
-  return host;
-}
-
-absl::Status Begin(sqlite3* host, absl::string_view mirror, absl::string_view json, Cursor* cursor) {
-  ASSIGN_OR_RETURN(mirror::RunnerOptions options, ParseOptions(json));
-  RETURN_IF_ERROR(sqlite::CheckMayBegin(host, kName));
-  ASSIGN_OR_RETURN(cursor->probe, sqlite::InterruptProbe::Create(host));
-  options.interrupt = [cursor] { return cursor->probe->Check(); };
-  mirror::MirrorName name;
-  ASSIGN_OR_RETURN(sqlite3 * db, ConnectionFor(host, mirror, cursor, &name));
-  ASSIGN_OR_RETURN(cursor->runner, mirror::Runner::Open(db, name, std::move(options)));
   return absl::OkStatus();
 }
 
-// idxNum: whether options are given; mirror always is.
-constexpr int kWithOptions = 1;
-
-int Filter(sqlite3_vtab_cursor* base, int index, const char*, int count, sqlite3_value** values) {
-  if (count == 0) {
-    return sqlite::VtabError(base->pVtab,
-                             absl::InvalidArgumentError("deltamirror: expected the name of a mirror and, if wanted, "
-                                                        "options, like deltamirror('mirror')"));
-  }
-  auto* cursor = reinterpret_cast<Cursor*>(base);
-  const absl::string_view json = (index & kWithOptions) != 0 ? TextOf(values[1]) : absl::string_view("");
-  cursor->runner.reset();
-  cursor->companion.reset();
-  cursor->row = 0;
-  if (absl::Status begun = Begin(reinterpret_cast<Table*>(base->pVtab)->db, TextOf(values[0]), json, cursor);
-      !begun.ok()) {
-    return sqlite::VtabError(base->pVtab, Named(kName, begun));
-  }
-  return Next(base);
+absl::StatusOr<std::unique_ptr<sqlite::TableRows>> Open(sqlite3* db, const sqlite::Arguments& arguments) {
+  auto rows = std::make_unique<Rows>();
+  RETURN_IF_ERROR(rows->Begin(db, arguments.Text(0), arguments.Text(1)));
+  return rows;
 }
 
-int BestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
-  int mirror = -1;
-  int options = -1;
-  for (int i = 0; i < info->nConstraint; ++i) {
-    const auto& constraint = info->aConstraint[i];
-    if (constraint.iColumn < kColMirror || constraint.op != SQLITE_INDEX_CONSTRAINT_EQ) continue;
-    // By a table that comes later in this plan: another plan has it.
-    if (constraint.usable == 0) return SQLITE_CONSTRAINT;
-    (constraint.iColumn == kColMirror ? mirror : options) = i;
-  }
-  if (mirror < 0) return sqlite::PlanWithoutArguments(info);
-  info->aConstraintUsage[mirror].argvIndex = 1;
-  info->aConstraintUsage[mirror].omit = 1;
-  if (options >= 0) {
-    info->aConstraintUsage[options].argvIndex = 2;
-    info->aConstraintUsage[options].omit = 1;
-    info->idxNum = kWithOptions;
-  }
-  info->estimatedCost = 1e6;
-  info->estimatedRows = 1000000;
-  return SQLITE_OK;
-}
-
-constexpr sqlite3_module kModule = {
-    .iVersion = 0,
-    .xCreate = Connect,
-    .xConnect = Connect,
-    .xBestIndex = BestIndex,
-    .xDisconnect = Disconnect,
-    .xDestroy = Disconnect,
-    .xOpen = Open,
-    .xClose = Close,
-    .xFilter = Filter,
-    .xNext = Next,
-    .xEof = Eof,
-    .xColumn = GetColumn,
-    .xRowid = Rowid,
+constexpr sqlite::TableFunction kFunction = {
+    .name = kName,
+    .schema =
+        "CREATE TABLE x(records INTEGER, transactions INTEGER, inserts INTEGER, updates INTEGER, "
+        "deletes INTEGER, clock INTEGER, seq INTEGER, lsn TEXT, commit_time TEXT, lag_seconds REAL, "
+        "mirror HIDDEN, options HIDDEN)",
+    .first_argument = kColMirror,
+    .arguments = 2,
+    .needed = 1,
+    .usage = "expected the name of a mirror and, if wanted, options, like deltamirror('mirror')",
+    .rows = 1000000,
+    .open = Open,
+    .temporary = true,
 };
 
 }  // namespace
 
 int RegisterDeltamirror(sqlite3* db) {
-  if (const int rc = sqlite3_create_module_v2(db, kName, &kModule, nullptr, nullptr); rc != SQLITE_OK) return rc;
-  // A table that needs no CREATE counts as one of main, and a SELECT from it holds a read lock on main as long as it
-  // runs. A temporary one does not. Where it cannot be made, all works, but with that lock.
-  sqlite3_exec(db, "CREATE VIRTUAL TABLE IF NOT EXISTS temp.deltamirror USING deltamirror", nullptr, nullptr, nullptr);
-  return SQLITE_OK;
+  return sqlite::RegisterTableFunction(db, kFunction);
 }
 
 }  // namespace deltamirror::vtab

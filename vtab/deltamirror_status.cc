@@ -7,7 +7,7 @@
 
 #include "vtab/deltamirror_status.h"
 
-#include <new>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,25 +17,17 @@
 #include "absl/strings/str_cat.h"
 #include "mirror/name.h"
 #include "mirror/status.h"
-#include "sqlite/error.h"
 #include "sqlite/result.h"
-#include "status/named.h"
+#include "sqlite/table_function.h"
 #include "status/status_macros.h"
 #include "types/value.h"
 
 namespace deltamirror::vtab {
 namespace {
 
-constexpr char kName[] = "deltamirror_status";
-
 enum Column {
   kColMirror,
   kColFirstOfStatus,  // and on: mirror::StatusColumn
-};
-
-struct Table {
-  sqlite3_vtab base;
-  sqlite3* db;
 };
 
 struct Row {
@@ -43,64 +35,24 @@ struct Row {
   mirror::StatusRow status;
 };
 
-struct Cursor {
-  sqlite3_vtab_cursor base;
-  std::vector<Row> rows;
-  size_t row;
+class Rows final : public sqlite::TableRows {
+ public:
+  explicit Rows(std::vector<Row> rows) : rows_(std::move(rows)) {}
+
+  absl::StatusOr<bool> Next() override { return next_++ < rows_.size(); }
+
+  absl::Status Column(int column, sqlite3_context* context) override {
+    const Row& row = rows_[next_ - 1];
+    const types::Value value =
+        column == kColMirror ? types::Value::Text(row.mirror) : row.status.Column(column - kColFirstOfStatus);
+    sqlite::ResultValue(context, value, SQLITE_TRANSIENT);
+    return absl::OkStatus();
+  }
+
+ private:
+  const std::vector<Row> rows_;
+  size_t next_ = 0;
 };
-
-int Connect(sqlite3* db, void*, int, const char* const*, sqlite3_vtab** out, char**) {
-  const std::string schema = absl::StrCat("CREATE TABLE x(mirror TEXT, ", mirror::kStatusColumns, ")");
-  if (const int rc = sqlite3_declare_vtab(db, schema.c_str()); rc != SQLITE_OK) return rc;
-  // Rationale: it looks into the files of each mirror's source.
-  if (const int rc = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY); rc != SQLITE_OK) return rc;
-  auto* table = new (std::nothrow) Table{};
-  if (table == nullptr) return SQLITE_NOMEM;
-  table->db = db;
-  *out = &table->base;
-  return SQLITE_OK;
-}
-
-int Disconnect(sqlite3_vtab* table) {
-  delete reinterpret_cast<Table*>(table);
-  return SQLITE_OK;
-}
-
-int Open(sqlite3_vtab*, sqlite3_vtab_cursor** out) {
-  auto* cursor = new (std::nothrow) Cursor{};
-  if (cursor == nullptr) return SQLITE_NOMEM;
-  *out = &cursor->base;
-  return SQLITE_OK;
-}
-
-int Close(sqlite3_vtab_cursor* cursor) {
-  delete reinterpret_cast<Cursor*>(cursor);
-  return SQLITE_OK;
-}
-
-int Next(sqlite3_vtab_cursor* base) {
-  ++reinterpret_cast<Cursor*>(base)->row;
-  return SQLITE_OK;
-}
-
-int GetColumn(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
-  const auto* cursor = reinterpret_cast<Cursor*>(base);
-  const Row& row = cursor->rows[cursor->row];
-  const types::Value value =
-      column == kColMirror ? types::Value::Text(row.mirror) : row.status.Column(column - kColFirstOfStatus);
-  sqlite::ResultValue(context, value, SQLITE_TRANSIENT);
-  return SQLITE_OK;
-}
-
-int Rowid(sqlite3_vtab_cursor* cursor, sqlite3_int64* rowid) {
-  *rowid = static_cast<sqlite3_int64>(reinterpret_cast<Cursor*>(cursor)->row) + 1;
-  return SQLITE_OK;
-}
-
-int Eof(sqlite3_vtab_cursor* base) {
-  const auto* cursor = reinterpret_cast<Cursor*>(base);
-  return cursor->row >= cursor->rows.size() ? 1 : 0;
-}
 
 absl::StatusOr<std::vector<Row>> ReadRows(sqlite3* db) {
   std::vector<Row> rows;
@@ -112,41 +64,31 @@ absl::StatusOr<std::vector<Row>> ReadRows(sqlite3* db) {
   return rows;
 }
 
-int Filter(sqlite3_vtab_cursor* base, int, const char*, int, sqlite3_value**) {
-  auto* cursor = reinterpret_cast<Cursor*>(base);
-  absl::StatusOr<std::vector<Row>> rows = ReadRows(reinterpret_cast<Table*>(base->pVtab)->db);
-  if (!rows.ok()) return sqlite::VtabError(base->pVtab, Named(kName, rows.status()));
-  cursor->rows = *std::move(rows);
-  cursor->row = 0;
-  return SQLITE_OK;
+absl::StatusOr<std::unique_ptr<sqlite::TableRows>> Open(sqlite3* db, const sqlite::Arguments&) {
+  ASSIGN_OR_RETURN(std::vector<Row> rows, ReadRows(db));
+  return std::make_unique<Rows>(std::move(rows));
 }
 
-int BestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
-  info->estimatedCost = 1000;
-  info->estimatedRows = 100;
-  return SQLITE_OK;
+const std::string& Schema() {
+  static const auto* const schema =
+      new std::string(absl::StrCat("CREATE TABLE x(mirror TEXT, ", mirror::kStatusColumns, ")"));
+  return *schema;
 }
-
-sqlite3_module kModule = {
-    .iVersion = 0,
-    .xCreate = nullptr,  // eponymous only
-    .xConnect = Connect,
-    .xBestIndex = BestIndex,
-    .xDisconnect = Disconnect,
-    .xDestroy = nullptr,
-    .xOpen = Open,
-    .xClose = Close,
-    .xFilter = Filter,
-    .xNext = Next,
-    .xEof = Eof,
-    .xColumn = GetColumn,
-    .xRowid = Rowid,
-};
 
 }  // namespace
 
 int RegisterDeltamirrorStatus(sqlite3* db) {
-  return sqlite3_create_module_v2(db, kName, &kModule, nullptr, nullptr);
+  static const sqlite::TableFunction kFunction = {
+      .name = "deltamirror_status",
+      .schema = Schema().c_str(),
+      .first_argument = 0,
+      .arguments = 0,
+      .needed = 0,
+      .usage = "",
+      .rows = 100,
+      .open = Open,
+  };
+  return sqlite::RegisterTableFunction(db, kFunction);
 }
 
 }  // namespace deltamirror::vtab

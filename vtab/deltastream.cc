@@ -11,9 +11,7 @@
 
 #include "vtab/deltastream.h"
 
-#include <algorithm>
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,11 +28,10 @@
 #include "deltastream/slot_mover.h"
 #include "deltastream/slot_mover_options.h"
 #include "deltastream/temporary_slots.h"
-#include "sqlite/arguments.h"
-#include "sqlite/error.h"
 #include "sqlite/interrupt.h"
 #include "sqlite/options.h"
-#include "status/named.h"
+#include "sqlite/result.h"
+#include "sqlite/table_function.h"
 #include "status/status_macros.h"
 #include "types/lsn.h"
 #include "types/table_list.h"
@@ -59,116 +56,6 @@ enum Column {
   kColDestination,
   kColOptions,
 };
-
-constexpr char kSchema[] =
-    "CREATE TABLE x(records INTEGER, transactions INTEGER, bytes INTEGER, clock INTEGER, seq INTEGER, lsn TEXT, "
-    "lag_bytes INTEGER, state TEXT, note TEXT, conninfo HIDDEN, slot HIDDEN, destination HIDDEN, options HIDDEN)";
-
-struct Table {
-  sqlite3_vtab base;
-  sqlite3* db;
-};
-
-struct Cursor {
-  sqlite3_vtab_cursor base;
-  std::optional<sqlite::InterruptProbe> probe;
-  std::unique_ptr<deltastream::Mover> mover;  // asks the probe
-  deltastream::Batch batch;                   // the current row
-  int64_t row;
-  bool eof;
-};
-
-int Connect(sqlite3* db, void*, int, const char* const*, sqlite3_vtab** out, char**) {
-  if (const int rc = sqlite3_declare_vtab(db, kSchema); rc != SQLITE_OK) return rc;
-  // Rationale: it connects to other machines, writes files, and lets a server throw its WAL away.
-  if (const int rc = sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY); rc != SQLITE_OK) return rc;
-  auto* table = new (std::nothrow) Table{};
-  if (table == nullptr) return SQLITE_NOMEM;
-  table->db = db;
-  *out = &table->base;
-  return SQLITE_OK;
-}
-
-int Disconnect(sqlite3_vtab* base) {
-  delete reinterpret_cast<Table*>(base);
-  return SQLITE_OK;
-}
-
-int Open(sqlite3_vtab*, sqlite3_vtab_cursor** out) {
-  auto* cursor = new (std::nothrow) Cursor{};
-  if (cursor == nullptr) return SQLITE_NOMEM;
-  *out = &cursor->base;
-  return SQLITE_OK;
-}
-
-int Close(sqlite3_vtab_cursor* base) {
-  delete reinterpret_cast<Cursor*>(base);
-  return SQLITE_OK;
-}
-
-int Next(sqlite3_vtab_cursor* base) {
-  auto* cursor = reinterpret_cast<Cursor*>(base);
-  const absl::StatusOr<bool> got = cursor->mover->Next(&cursor->batch);
-  if (!got.ok()) return sqlite::VtabError(base->pVtab, Named(kName, got.status()));
-  ++cursor->row;
-  cursor->eof = !*got;
-  // The connection and the daystream are free for others as soon as the work is done.
-  if (cursor->eof) cursor->mover.reset();
-  return SQLITE_OK;
-}
-
-int Column(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
-  const deltastream::Batch& batch = reinterpret_cast<Cursor*>(base)->batch;
-  switch (column) {
-    case kColRecords:
-      sqlite3_result_int64(context, batch.records);
-      break;
-    case kColTransactions:
-      sqlite3_result_int64(context, batch.transactions);
-      break;
-    case kColBytes:
-      sqlite3_result_int64(context, batch.bytes);
-      break;
-    case kColClock:
-      if (batch.position != daystream::kBeforeAll) sqlite3_result_int64(context, batch.position.clock);
-      break;
-    case kColSeq:
-      if (batch.position != daystream::kBeforeAll) sqlite3_result_int64(context, batch.position.seq);
-      break;
-    case kColLsn:
-      if (batch.lsn.has_value()) {
-        sqlite3_result_text(context, types::FormatLsn(*batch.lsn).c_str(), -1, SQLITE_TRANSIENT);
-      }
-      break;
-    case kColLagBytes:
-      if (batch.lag_bytes.has_value()) sqlite3_result_int64(context, *batch.lag_bytes);
-      break;
-    case kColState:
-      sqlite3_result_text(context, batch.state == deltastream::Batch::State::kWaiting ? "waiting" : "streaming", -1,
-                          SQLITE_STATIC);
-      break;
-    case kColNote:
-      if (!batch.note.empty()) sqlite3_result_text(context, batch.note.c_str(), -1, SQLITE_TRANSIENT);
-      break;
-    default:
-      break;  // no connection string is ever shown
-  }
-  return SQLITE_OK;
-}
-
-int Rowid(sqlite3_vtab_cursor* base, sqlite3_int64* rowid) {
-  *rowid = reinterpret_cast<Cursor*>(base)->row;
-  return SQLITE_OK;
-}
-
-int Eof(sqlite3_vtab_cursor* base) {
-  return reinterpret_cast<Cursor*>(base)->eof ? 1 : 0;
-}
-
-std::string TextOf(sqlite3_value* value) {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
-  return text == nullptr ? std::string() : std::string(text, static_cast<size_t>(sqlite3_value_bytes(value)));
-}
 
 // What the user asked for.
 struct Request {
@@ -249,89 +136,95 @@ absl::StatusOr<std::unique_ptr<deltastream::Mover>> OpenFile(const Request& requ
   return deltastream::FileMover::Open(std::move(options));
 }
 
-absl::Status Begin(sqlite3* db, const Request& request, Cursor* cursor) {
-  ASSIGN_OR_RETURN(cursor->probe, sqlite::InterruptProbe::Create(db));
-  const auto interrupt = [cursor] { return cursor->probe->Check(); };
-  absl::string_view path = request.conninfo;
-  if (absl::ConsumePrefix(&path, "file:")) {
-    ASSIGN_OR_RETURN(cursor->mover, OpenFile(request, path, interrupt));
-  } else {
-    ASSIGN_OR_RETURN(cursor->mover, OpenSlot(db, request, interrupt));
+class Rows final : public sqlite::TableRows {
+ public:
+  absl::Status Begin(sqlite3* db, const Request& request) {
+    ASSIGN_OR_RETURN(probe_, sqlite::InterruptProbe::Create(db));
+    const auto interrupt = [this] { return probe_->Check(); };
+    absl::string_view path = request.conninfo;
+    if (absl::ConsumePrefix(&path, "file:")) {
+      ASSIGN_OR_RETURN(mover_, OpenFile(request, path, interrupt));
+    } else {
+      ASSIGN_OR_RETURN(mover_, OpenSlot(db, request, interrupt));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<bool> Next() override { return mover_->Next(&batch_); }
+  absl::Status Column(int column, sqlite3_context* context) override;
+
+ private:
+  std::optional<sqlite::InterruptProbe> probe_;
+  std::unique_ptr<deltastream::Mover> mover_;  // asks the probe
+  deltastream::Batch batch_;                   // the current row
+};
+
+absl::Status Rows::Column(int column, sqlite3_context* context) {
+  const bool has_position = batch_.position != daystream::kBeforeAll;
+  switch (column) {
+    case kColRecords:
+      sqlite3_result_int64(context, batch_.records);
+      break;
+    case kColTransactions:
+      sqlite3_result_int64(context, batch_.transactions);
+      break;
+    case kColBytes:
+      sqlite3_result_int64(context, batch_.bytes);
+      break;
+    case kColClock:
+      if (has_position) sqlite3_result_int64(context, batch_.position.clock);
+      break;
+    case kColSeq:
+      if (has_position) sqlite3_result_int64(context, batch_.position.seq);
+      break;
+    case kColLsn:
+      if (batch_.lsn.has_value()) sqlite::ResultText(context, types::FormatLsn(*batch_.lsn));
+      break;
+    case kColLagBytes:
+      sqlite::ResultInteger(context, batch_.lag_bytes);
+      break;
+    case kColState:
+      sqlite::ResultText(context, batch_.state == deltastream::Batch::State::kWaiting ? "waiting" : "streaming");
+      break;
+    case kColNote:
+      sqlite::ResultTextIfAny(context, batch_.note);
+      break;
+    default:
+      break;
   }
   return absl::OkStatus();
 }
 
-// Four bits of idxNum: which arguments are given, in the order of their columns.
-constexpr int ArgumentBit(int column) {
-  return 1 << (column - kColConninfo);
-}
-constexpr int kNeeded = ArgumentBit(kColConninfo) | ArgumentBit(kColSlot) | ArgumentBit(kColDestination);
-
-int Filter(sqlite3_vtab_cursor* base, int index, const char*, int count, sqlite3_value** values) {
-  if (count == 0) {
-    return sqlite::VtabError(
-        base->pVtab, absl::InvalidArgumentError("deltastream: expected the arguments conninfo, slot, destination and, "
-                                                "if wanted, options, like deltastream('dbname=prod', 'mirror', "
-                                                "'/var/lib/daystream')"));
-  }
-  auto* cursor = reinterpret_cast<Cursor*>(base);
-  auto* table = reinterpret_cast<Table*>(base->pVtab);
-  Request request;
-  request.conninfo = TextOf(values[0]);
-  if (sqlite3_value_type(values[1]) != SQLITE_NULL) request.slot = TextOf(values[1]);
-  request.destination = TextOf(values[2]);
-  if ((index & ArgumentBit(kColOptions)) != 0) request.options = TextOf(values[3]);
-  cursor->mover.reset();
-  cursor->row = 0;
-  if (absl::Status begun = Begin(table->db, request, cursor); !begun.ok()) {
-    return sqlite::VtabError(&table->base, Named(kName, begun));
-  }
-  return Next(base);
+absl::StatusOr<std::unique_ptr<sqlite::TableRows>> Open(sqlite3* db, const sqlite::Arguments& arguments) {
+  auto rows = std::make_unique<Rows>();
+  RETURN_IF_ERROR(rows->Begin(db, {.conninfo = arguments.Text(0),
+                                   .slot = arguments.OptionalText(1),
+                                   .destination = arguments.Text(2),
+                                   .options = arguments.Text(3)}));
+  return rows;
 }
 
-int BestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
-  int given = 0;
-  int constraints[4] = {-1, -1, -1, -1};
-  for (int i = 0; i < info->nConstraint; ++i) {
-    const auto& constraint = info->aConstraint[i];
-    if (constraint.iColumn < kColConninfo || constraint.op != SQLITE_INDEX_CONSTRAINT_EQ) continue;
-    // By a table that comes later in this plan: another plan has it.
-    if (constraint.usable == 0) return SQLITE_CONSTRAINT;
-    given |= ArgumentBit(constraint.iColumn);
-    constraints[constraint.iColumn - kColConninfo] = i;
-  }
-  if ((given & kNeeded) != kNeeded) return sqlite::PlanWithoutArguments(info);
-  int next = 1;
-  for (const int constraint : constraints) {
-    if (constraint < 0) continue;
-    info->aConstraintUsage[constraint].argvIndex = next++;
-    info->aConstraintUsage[constraint].omit = 1;
-  }
-  info->idxNum = given;
-  info->estimatedCost = 1e6;
-  info->estimatedRows = 1000000;
-  return SQLITE_OK;
-}
-
-constexpr sqlite3_module kModule = {
-    .iVersion = 0,
-    .xConnect = Connect,
-    .xBestIndex = BestIndex,
-    .xDisconnect = Disconnect,
-    .xOpen = Open,
-    .xClose = Close,
-    .xFilter = Filter,
-    .xNext = Next,
-    .xEof = Eof,
-    .xColumn = Column,
-    .xRowid = Rowid,
+constexpr sqlite::TableFunction kFunction = {
+    .name = kName,
+    .schema =
+        "CREATE TABLE x(records INTEGER, transactions INTEGER, bytes INTEGER, clock INTEGER, seq INTEGER, "
+        "lsn TEXT, lag_bytes INTEGER, state TEXT, note TEXT, conninfo HIDDEN, slot HIDDEN, destination HIDDEN, "
+        "options HIDDEN)",
+    .first_argument = kColConninfo,
+    .arguments = 4,
+    .needed = 3,
+    .usage =
+        "expected the arguments conninfo, slot, destination and, if wanted, options, like "
+        "deltastream('dbname=prod', 'mirror', '/var/lib/daystream')",
+    .rows = 1000000,
+    .open = Open,
+    .close = [](sqlite3* db) { deltastream::ReleaseTemporarySlots(db); },
 };
 
 }  // namespace
 
 int RegisterDeltastream(sqlite3* db) {
-  // The module's end is that of the connection.
-  return sqlite3_create_module_v2(db, kName, &kModule, db, deltastream::ReleaseTemporarySlots);
+  return sqlite::RegisterTableFunction(db, kFunction);
 }
 
 }  // namespace deltamirror::vtab
