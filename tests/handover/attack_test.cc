@@ -158,7 +158,8 @@ TEST_P(AttackTest, FirstCopiesAtRandomMomentsEndEqual) {
     std::printf("%d rounds, %ld transactions\n", round, writers.transactions());
     std::fflush(stdout);
   }
-  std::printf("%d rounds, %ld transactions, %d differences\n", round, writers.transactions(), HasFailure() ? 1 : 0);
+  std::printf("%s: %d rounds, %ld transactions, %d differences\n", GetParam(), round, writers.transactions(),
+              HasFailure() ? 1 : 0);
 }
 
 // As in use: one process streams, another one mirrors, and is killed for each first copy of another table.
