@@ -115,15 +115,21 @@ ssize_t WriteDayFile(int fd, const char* data, size_t size, Forward forward) {
 }
 
 template <typename Forward>
-ssize_t Write(int fd, const void* bytes, size_t size, Forward forward) {
-  const auto* data = static_cast<const char*>(bytes);
-  if (!IsAwaited()) return forward(data, size);
-  const std::string path = PathOf(fd);
-  if (IsDayFile(path)) return WriteDayFile(fd, data, size, forward);
-  if (!IsDatabase(path)) return forward(data, size);
+ssize_t WriteDatabase(const char* data, size_t size, Forward forward) {
   Reached(committing ? "commit-io" : kSpillPoint);
   if (committing && IsNow("commit-torn")) return WriteInHalves("commit-torn", data, size, forward);
   return forward(data, size);
+}
+
+// `appends`: a day file is written to at its end alone. Elsewhere bytes are put where the same ones were, after a start
+// (daystream/unconfirmed.h): no moment of a transaction.
+template <typename Forward>
+ssize_t Write(int fd, const void* bytes, size_t size, bool appends, Forward forward) {
+  const auto* data = static_cast<const char*>(bytes);
+  if (!IsAwaited()) return forward(data, size);
+  const std::string path = PathOf(fd);
+  if (appends && IsDayFile(path)) return WriteDayFile(fd, data, size, forward);
+  return IsDatabase(path) ? WriteDatabase(data, size, forward) : forward(data, size);
 }
 
 void BeforeChange(const std::string& path) {
@@ -187,7 +193,7 @@ namespace crash = deltamirror::crash;
 
 EXPORTED ssize_t write(int fd, const void* data, size_t size) {
   static const auto behind = crash::Behind<ssize_t (*)(int, const void*, size_t)>("write");
-  return crash::Write(fd, data, size, [fd](const char* part, size_t length) { return behind(fd, part, length); });
+  return crash::Write(fd, data, size, true, [fd](const char* part, size_t length) { return behind(fd, part, length); });
 }
 
 namespace {
@@ -196,7 +202,7 @@ template <typename Offset>
 ssize_t WriteAt(int fd, const void* data, size_t size, Offset offset, const char* name) {
   const auto behind = crash::Behind<ssize_t (*)(int, const void*, size_t, Offset)>(name);
   const auto* begin = static_cast<const char*>(data);
-  return crash::Write(fd, data, size, [&](const char* part, size_t length) {
+  return crash::Write(fd, data, size, false, [&](const char* part, size_t length) {
     return behind(fd, part, length, offset + (part - begin));
   });
 }
