@@ -57,6 +57,24 @@ bool TakeFlag(const Json& object, const char* key, bool* out) {
   return true;
 }
 
+bool TakeEnd(const Json& object, const char* key, std::optional<ConfirmedEnd>* out) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return true;
+  ConfirmedEnd end;
+  if (!found->is_object() || !TakeNumber(*found, "clock", &end.position.clock) ||
+      !TakeNumber(*found, "seq", &end.position.seq) || !TakeNumber(*found, "offset", &end.offset) ||
+      !TakeNumber(*found, "crc", &end.crc) || end.position.clock < 0 || end.position.seq < 0) {
+    return false;
+  }
+  *out = end;
+  return true;
+}
+
+nlohmann::ordered_json EndToJson(const std::optional<ConfirmedEnd>& end) {
+  if (!end.has_value()) return nullptr;
+  return {{"clock", end->position.clock}, {"seq", end->position.seq}, {"offset", end->offset}, {"crc", end->crc}};
+}
+
 // "nats" of "nats://host/stream"; empty for a path. One letter is none: nobody's scheme is that short.
 absl::string_view SchemeOf(absl::string_view source) {
   const size_t colon = source.find(':');
@@ -111,21 +129,30 @@ absl::StatusOr<SourceInfo> LoadSourceInfo(const std::string& directory) {
       !TakeText(json, "database", &info.database) || !TakeText(json, "slot", &info.slot) ||
       !TakeText(json, "plugin", &info.plugin) || !TakeText(json, "tables", &info.tables) ||
       !TakeNumber(json, "began", &info.began) || !TakeNumber(json, "began_xid", &info.began_xid) ||
-      !TakeText(json, "confirmed_lsn", &info.confirmed_lsn) || !TakeFlag(json, "checks", &info.checks)) {
-    return absl::DataLossError(absl::StrCat("cannot read file \"", path,
-                                            "\": expected numbers for \"timeline\", \"began\" and \"began_xid\", true "
-                                            "or false for \"checks\", and strings for the other keys"));
+      !TakeText(json, "confirmed_lsn", &info.confirmed_lsn) || !TakeEnd(json, "confirmed_end", &info.confirmed_end) ||
+      !TakeFlag(json, "checks", &info.checks)) {
+    return absl::DataLossError(
+        absl::StrCat("cannot read file \"", path,
+                     "\": expected numbers for \"timeline\", \"began\" and \"began_xid\", an "
+                     "object of numbers for \"confirmed_end\", true or false for \"checks\", and "
+                     "strings for the other keys"));
   }
   return info;
 }
 
 absl::Status SaveSourceInfo(const std::string& directory, const SourceInfo& info, FileSystem* files) {
   const nlohmann::ordered_json json = {
-      {"format", kFormat},           {"system_identifier", info.system_identifier},
-      {"timeline", info.timeline},   {"database", info.database},
-      {"slot", info.slot},           {"plugin", info.plugin},
-      {"tables", info.tables},       {"began", info.began},
-      {"began_xid", info.began_xid}, {"confirmed_lsn", info.confirmed_lsn},
+      {"format", kFormat},
+      {"system_identifier", info.system_identifier},
+      {"timeline", info.timeline},
+      {"database", info.database},
+      {"slot", info.slot},
+      {"plugin", info.plugin},
+      {"tables", info.tables},
+      {"began", info.began},
+      {"began_xid", info.began_xid},
+      {"confirmed_lsn", info.confirmed_lsn},
+      {"confirmed_end", EndToJson(info.confirmed_end)},
       {"checks", info.checks},
   };
   const std::string content = json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "daystream/confirmed_end.h"
 #include "daystream/file.h"
 
 namespace deltamirror::daystream {
@@ -32,6 +33,8 @@ struct SourceInfo {
   // "X/X": last LSN that the server was told is safe here; empty before the
   // first
   std::string confirmed_lsn;
+  // the last transaction that confirmed_lsn stands for; nothing before the first, and in an older daystream
+  std::optional<ConfirmedEnd> confirmed_end;
   // every line that ends a transaction has a check (see check.h): so in every
   // daystream that a Writer has begun
   bool checks = false;

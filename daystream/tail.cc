@@ -64,8 +64,11 @@ class TailReader {
       ASSIGN_OR_RETURN(const bool got, reader->Previous(&text, &offset));
       if (!got) break;
       RETURN_IF_ERROR(ParseLine(path, offset, text));
-      if (IsEnd(record_) && record_.table.empty() && !tail_->end)
-        tail_->end = TailEnd{name, offset + text.size() + 1, NumberOf(record_)};
+      if (IsEnd(record_) && record_.table.empty() && !tail_->end) {
+        const Position position = {record_.clock, record_.seq};
+        tail_->end =
+            TailEnd{name, offset + text.size() + 1, NumberOf(record_), MakeConfirmedEnd(position, offset, text)};
+      }
       Look();
     }
     return absl::OkStatus();

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "daystream/check.h"
+#include "daystream/confirmed_end.h"
 #include "daystream/position.h"
 
 namespace deltamirror::daystream {
@@ -23,6 +24,7 @@ struct TailEnd {
   std::string file;     // name of the day file
   uint64_t offset = 0;  // in it, where the next line begins
   uint64_t number = 0;  // of its check; 0 if it has none
+  ConfirmedEnd line;    // how it would be found again
 };
 
 struct Tail {

@@ -73,6 +73,7 @@ absl::Status Writer::AdoptSource(const SourceInfo& given) {
     source_.began = kept->began;
     if (kept->began_xid != 0) source_.began_xid = kept->began_xid;
     source_.confirmed_lsn = kept->confirmed_lsn;
+    source_.confirmed_end = kept->confirmed_end;
     source_.checks = kept->checks;
     return source_ == *kept ? absl::OkStatus() : SaveSourceInfo(directory_, source_, files_);
   }
@@ -93,6 +94,8 @@ absl::Status Writer::AdoptSource(const SourceInfo& given) {
 }
 
 absl::Status Writer::Recover() {
+  // Before anything is mended: that would take what is missing for something that comes again.
+  if (source_.confirmed_end.has_value()) RETURN_IF_ERROR(CheckConfirmedEnd(directory_, *source_.confirmed_end));
   ASSIGN_OR_RETURN(const std::vector<std::string> days, ListDayFiles(directory_));
   // From a slot alone what is cut off comes again.
   if (!days.empty() && !source_.slot.empty()) {
@@ -105,6 +108,7 @@ absl::Status Writer::Recover() {
   RETURN_IF_ERROR(OpenFile(tail.file));
   last_ = tail.last;
   last_commit_lsn_ = tail.last_commit_lsn;
+  if (tail.end.has_value()) last_end_ = tail.end->line;
   file_size_ = tail.size;
   torn_ = tail.torn;
   if (torn_) RETURN_IF_ERROR(CutTornLine());
@@ -168,6 +172,8 @@ void Writer::Stamp(int64_t clock, absl::string_view lines) {
       if (const absl::string_view line = lines.substr(0, size); ends_.IsEnd(line).value_or(false)) {
         running_.Add(absl::string_view(buffer_).substr(unchecked, begin - unchecked), unchecked_lines);
         AppendCheckedEnd(line, begin, &running_, &buffer_);
+        const absl::string_view end_line(buffer_.data() + begin, buffer_.size() - begin - 1);
+        last_end_ = MakeConfirmedEnd({clock, seq - 1}, file_size_ + begin, end_line);
         unchecked = buffer_.size();
         unchecked_lines = 0;
       } else {
@@ -195,7 +201,7 @@ absl::Status Writer::Flush() {
   }
   file_size_ += buffer_.size();
   buffer_.clear();
-  return absl::OkStatus();
+  return written == 0 ? absl::OkStatus() : CheckFile();
 }
 
 // Complete lines stay where they are: a reader may have read them, and must not meet others in their place.
@@ -251,8 +257,38 @@ absl::Status Writer::OpenFile(const std::string& name) {
   return absl::OkStatus();
 }
 
-absl::Status Writer::SaveConfirmed(uint64_t lsn) {
+// What is in a file that nobody finds, or that something else writes to, must not be confirmed.
+absl::Status Writer::CheckFile() {
+  RETURN_IF_ERROR(broken_);
+  if (!file_.is_open()) return absl::OkStatus();
+  const std::string path = Path(file_name_);
+  struct stat open;
+  struct stat named;
+  if (fstat(file_.get(), &open) != 0) return FileError(errno, "look at file", path);
+  const bool found = stat(path.c_str(), &named) == 0;
+  if (!found && errno != ENOENT && errno != ENOTDIR) return FileError(errno, "look at file", path);
+  std::string what;
+  if (!found) {
+    what = "was removed";
+  } else if (open.st_ino != named.st_ino || open.st_dev != named.st_dev) {
+    what = "was replaced by another file";
+  } else if (const auto size = static_cast<uint64_t>(open.st_size);
+             size < file_size_ || (size > file_size_ && !torn_)) {
+    what = absl::StrCat("was changed: it has ", size, " bytes, expected ", file_size_);
+  } else {
+    return absl::OkStatus();
+  }
+  broken_ = absl::DataLossError(absl::StrCat(
+      "cannot go on writing to daystream \"", directory_, "\": file \"", path, "\" ", what,
+      " while it was written. Nothing was confirmed to the server since then. Bring the file back and start "
+      "again"));
+  return broken_;
+}
+
+absl::Status Writer::SaveConfirmed(uint64_t lsn, const std::optional<ConfirmedEnd>& end) {
+  RETURN_IF_ERROR(CheckFile());
   SourceInfo info = source_;
+  if (end.has_value()) info.confirmed_end = end;
   info.confirmed_lsn = types::FormatLsn(lsn);
   RETURN_IF_ERROR(SaveSourceInfo(directory_, info, files_));
   source_ = std::move(info);

@@ -5,7 +5,7 @@
 //   Writer::Open("/var/lib/daystream", source));
 //   RETURN_IF_ERROR(writer->Append("_table\tzzz\t_xid\t1\t_action\tinsert\ta\tfox\n_xid\t1\t_lsn\t0/9\t_action\tcommit\n"));
 //   RETURN_IF_ERROR(writer->Sync());            // from here on it is durable
-//   RETURN_IF_ERROR(writer->SaveConfirmed(9));  // for the next start
+//   RETURN_IF_ERROR(writer->SaveConfirmed(9, writer->last_end()));  // for the next start
 
 #ifndef DELTAMIRROR_DAYSTREAM_WRITER_H_
 #define DELTAMIRROR_DAYSTREAM_WRITER_H_
@@ -13,12 +13,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "daystream/check.h"
+#include "daystream/confirmed_end.h"
 #include "daystream/file.h"
 #include "daystream/position.h"
 #include "daystream/source.h"
@@ -39,7 +41,8 @@ class Writer {
   // Makes the directory if it is missing (its parent must be there), and takes
   // the lock: Unavailable, with the owner's process and host, if another writer
   // has it. FailedPrecondition if the directory belongs to another source (see
-  // CheckSameSource), or holds lines without a daystream.json. Then mends
+  // CheckSameSource), or holds lines without a daystream.json. DataLoss if it
+  // no longer holds what SaveConfirmed was told last. Then mends
   // the end of the log: a last line without LF is cut off; a transaction
   // without its end, in a stream that has commit lines, is closed with a
   // rollback line; everything there is synced. A last line that is not a
@@ -75,9 +78,15 @@ class Writer {
   // only a new Open, which looks at the file, helps.
   absl::Status Sync();
 
-  // Writes `lsn` into daystream.json as confirmed_lsn. What it stands for must
-  // have been synced.
-  absl::Status SaveConfirmed(uint64_t lsn);
+  // Writes `lsn` into daystream.json as confirmed_lsn, and `end`, unless it is
+  // nothing, as confirmed_end: the next Open demands it. What they stand for
+  // must have been synced. DataLoss if the open file was removed, replaced or
+  // changed by someone else: then Flush, Sync and this fail from there on.
+  absl::Status SaveConfirmed(uint64_t lsn, const std::optional<ConfirmedEnd>& end);
+
+  // Of the last line that ends a transaction and was appended, here or before;
+  // nothing if none was met.
+  const std::optional<ConfirmedEnd>& last_end() const { return last_end_; }
 
   // Of the last line that was appended, here or before; kBeforeAll in an empty
   // daystream.
@@ -105,6 +114,7 @@ class Writer {
   absl::Status RotateTo(int64_t clock);
   absl::Status WriteFailed(int error_number, size_t written);
   absl::Status SyncFile();
+  absl::Status CheckFile();
   int64_t Now() const;
   void Stamp(int64_t clock, absl::string_view lines);
   std::string Path(absl::string_view name) const;
@@ -122,10 +132,11 @@ class Writer {
   bool synced_ = true;      // nothing was written since the last sync
   std::string buffer_;
   Position last_ = kBeforeAll;
+  std::optional<ConfirmedEnd> last_end_;
   RunningCheck running_;  // of all lines up to that one
   EndFinder ends_;
   uint64_t last_commit_lsn_ = 0;
-  absl::Status broken_;  // the disk's sync failed
+  absl::Status broken_;  // the disk's sync failed, or the file is not ours any more
 };
 
 }  // namespace deltamirror::daystream

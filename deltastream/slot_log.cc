@@ -16,7 +16,8 @@ SlotLog::SlotLog(std::unique_ptr<daystream::Writer> writer, uint64_t confirmed, 
       may_be_resent_(writer_->last_commit_lsn() > 0),
       complete_(confirmed),
       durable_(confirmed),
-      saved_(confirmed) {}
+      saved_(confirmed),
+      durable_end_(writer_->last_end()) {}  // opening has synced it
 
 absl::Status SlotLog::Begin(absl::string_view lines) {
   if (!may_be_resent_) {
@@ -63,6 +64,7 @@ absl::Status SlotLog::Sync() {
     const Clock::time_point begin = Clock::now();
     RETURN_IF_ERROR(sync_ ? writer_->Sync() : writer_->Flush());
     schedule_.Synced(begin, Clock::now());
+    durable_end_ = writer_->last_end();
     done_.records += pending_.records;
     done_.transactions += pending_.transactions;
     done_.bytes += pending_.bytes;
@@ -74,7 +76,7 @@ absl::Status SlotLog::Sync() {
 
 absl::Status SlotLog::SaveConfirmed() {
   if (saved_ == durable_) return absl::OkStatus();
-  RETURN_IF_ERROR(writer_->SaveConfirmed(durable_));
+  RETURN_IF_ERROR(writer_->SaveConfirmed(durable_, durable_end_));
   saved_ = durable_;
   return absl::OkStatus();
 }

@@ -5,9 +5,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "daystream/confirmed_end.h"
 #include "daystream/writer.h"
 #include "deltaflood/parser.h"
 #include "deltaflood/record.h"
@@ -37,7 +39,8 @@ class SlotLog {
   // What was taken becomes durable.
   absl::Status Sync();
 
-  // Writes the durable LSN into the daystream, for the next start's checks. To be done before the server is told.
+  // Writes the durable LSN, and where the last durable transaction ends, into the daystream, for the next start's
+  // checks. To be done before the server is told.
   absl::Status SaveConfirmed();
 
   // Everything that ends before it was taken / is durable / was saved.
@@ -63,6 +66,7 @@ class SlotLog {
   uint64_t complete_;
   uint64_t durable_;
   uint64_t saved_;
+  std::optional<daystream::ConfirmedEnd> durable_end_;  // of the last transaction that is durable
   SyncSchedule schedule_;
   Batch pending_;  // counts of what is not durable yet
   Batch done_;     // counts of what is

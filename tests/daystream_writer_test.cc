@@ -7,6 +7,7 @@
 #include <climits>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <regex>
 #include <string>
 
@@ -195,7 +196,7 @@ TEST_F(WriterTest, AStartThatWasCutShortIsNoLoss) {
 
 TEST_F(WriterTest, ConfirmedLsnAndBeginAreKept) {
   Open();
-  ASSERT_THAT(writer_->SaveConfirmed(0x16B374D848), IsOk());
+  ASSERT_THAT(writer_->SaveConfirmed(0x16B374D848, std::nullopt), IsOk());
   now_ += 1000;
   source_.tables = "flights";
   Open();

@@ -5,13 +5,17 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "daystream/files.h"
 #include "daystream/source.h"
 #include "tests/daystream_content.h"
 #include "tests/faults/fixture.h"
+#include "tests/faults/running_query.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
 #include "tests/lab/process.h"
@@ -73,6 +77,45 @@ TEST_F(MixUpTest, SlotThatSomethingElseHasReadIsRefused) {
   Insert(1, 1);
   cluster_->Exec("SELECT pg_replication_slot_advance('mirror', pg_current_wal_lsn())");
   EXPECT_THAT(Error(R"({"until":"caught_up"})"), HasSubstr("or something else has read it"));
+}
+
+// Deltastream closed the transaction with a rollback, and it never came again.
+TEST_F(MixUpTest, ADaystreamThatLostWhatTheServerForgotIsRefused) {
+  Insert(1, 1);
+  CatchUp();
+  Insert(2, 2);
+  CatchUp();
+  const std::string file = absl::StrCat(Stream(), "/", daystream::ListDayFiles(Stream())->back());
+  const std::string whole = lab::ReadFile(file);
+  lab::WriteFile(file, whole.substr(0, whole.size() - 1));
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    EXPECT_THAT(Error(R"({"until":"caught_up"})"),
+                AllOf(HasSubstr("deltastream: cannot go on writing to daystream"), HasSubstr(file),
+                      HasSubstr("and the server does not send them again. Bring the file back from a copy")));
+  }
+  lab::WriteFile(file, whole);
+  Insert(3, 3);
+  CatchUp();
+  EXPECT_EQ(ReadContent(Stream()).committed, (std::vector<std::string>{"insert a=1", "insert a=2", "insert a=3"}));
+}
+
+// What was written into a file that nobody could find any more counted as safe.
+TEST_F(MixUpTest, AFileThatIsRemovedWhileItIsWrittenEndsTheStream) {
+  Insert(1, 1);
+  CatchUp();
+  const uint64_t confirmed = Confirmed();
+  RunningQuery stream(Rows());
+  ASSERT_TRUE(lab::WaitUntil(SlotIsActive));
+  const std::string file = absl::StrCat(Stream(), "/", daystream::ListDayFiles(Stream())->back());
+  std::filesystem::rename(file, dir_.File("away"));
+  Insert(2, 2);
+  EXPECT_THAT(stream.Wait(), AllOf(HasSubstr("deltastream: cannot go on writing to daystream"), HasSubstr(file),
+                                   HasSubstr("was removed while it was written")));
+  // Transaction 2 is still the server's.
+  std::filesystem::rename(dir_.File("away"), file);
+  EXPECT_EQ(Confirmed(), confirmed);
+  CatchUp();
+  EXPECT_EQ(ReadContent(Stream()).committed, (std::vector<std::string>{"insert a=1", "insert a=2"}));
 }
 
 TEST_F(MixUpTest, PromotedServerIsFollowedIfItHasEverything) {
