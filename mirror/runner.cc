@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "mirror/lock.h"
 #include "mirror/source_identity.h"
 #include "status/named.h"
 #include "status/status_macros.h"
@@ -27,6 +28,7 @@ Runner::Runner(sqlite3* db, RunnerOptions options, State state)
     : db_(db), options_(std::move(options)), state_(std::move(state)), applier_(db, state_.settings(), &state_) {}
 
 absl::StatusOr<std::unique_ptr<Runner>> Runner::Open(sqlite3* db, const MirrorName& name, RunnerOptions options) {
+  ASSIGN_OR_RETURN(daystream::FileDescriptor lock, LockMirror(db, name, options.interrupt));
   ASSIGN_OR_RETURN(State state, State::Load(db, name));
   if (state.settings().source.empty()) {
     return absl::FailedPreconditionError(
@@ -36,6 +38,7 @@ absl::StatusOr<std::unique_ptr<Runner>> Runner::Open(sqlite3* db, const MirrorNa
   bool changed = false;
   RETURN_IF_ERROR(CheckIdentity(&state, &changed));  // the first commit saves it
   std::unique_ptr<Runner> runner(new Runner(db, std::move(options), std::move(state)));
+  runner->lock_ = std::move(lock);
   RETURN_IF_ERROR(runner->OpenReader());
   return runner;
 }

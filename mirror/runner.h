@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "daystream/file.h"
 #include "daystream/position.h"
 #include "daystream/reader.h"
 #include "mirror/applier.h"
@@ -60,8 +61,9 @@ class Runner {
   static constexpr absl::Duration kPatience = absl::Seconds(5);
   static constexpr absl::Duration kLongestBatch = absl::Milliseconds(200);
 
-  // FailedPrecondition if the mirror has no source, or the source is not the daystream that the mirror followed until
-  // now; OutOfRange if the mirror's position is no longer in the archive.
+  // Unavailable if another runner has the mirror (see lock.h): this one has it as long as it lives. FailedPrecondition
+  // if the mirror has no source, or the source is not the daystream that the mirror followed until now; OutOfRange if
+  // the mirror's position is no longer in the archive.
   static absl::StatusOr<std::unique_ptr<Runner>> Open(sqlite3* db, const MirrorName& name, RunnerOptions options);
   Runner(const Runner&) = delete;
   Runner& operator=(const Runner&) = delete;
@@ -101,6 +103,7 @@ class Runner {
 
   sqlite3* db_;
   const RunnerOptions options_;
+  daystream::FileDescriptor lock_;
   State state_;
   Applier applier_;
   Feed feed_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "daystream/source.h"
+#include "mirror/lock.h"
 #include "mirror/source_identity.h"
 #include "sqlite/statement.h"
 #include "status/named.h"
@@ -29,6 +30,8 @@ absl::Status Session::Load() {
 }
 
 absl::Status Session::Prepare() {
+  // Both would only stop one another.
+  if (check_ && name_) RETURN_IF_ERROR(CheckNotFollowed(db_, *name_));
   if (applier_ == nullptr || stale_) {
     RETURN_IF_ERROR(Load());
   } else if (!check_ && sqlite::TotalChanges(db_) == seen_changes_) {
