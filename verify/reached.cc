@@ -14,6 +14,7 @@
 #include "mirror/runner.h"
 #include "postgres/slot.h"
 #include "postgres/slot_peek.h"
+#include "postgres/wal_flush.h"
 #include "status/status_macros.h"
 #include "types/lsn.h"
 
@@ -118,6 +119,8 @@ absl::Status MirrorAwaiter::Peek(const postgres::Slot& slot, uint64_t confirmed)
   // On a connection of its own: an error would end the snapshot. Who may not look will have to wait.
   ASSIGN_OR_RETURN(postgres::Connection other,
                    postgres::Connection::Open(options_.conninfo, {.interrupt = options_.interrupt}));
+  // With synchronous_commit = off, what the snapshot sees may not be in the WAL that can be read.
+  RETURN_IF_ERROR(postgres::FlushWal(other).status());
   const absl::StatusOr<bool> left = postgres::HasChangesLeft(other, slot, info_->tables, WithoutPageHeader(end_lsn_));
   if (absl::IsCancelled(left.status())) return left.status();
   if (!absl::IsUnavailable(left.status())) peeked_at_ = confirmed;
