@@ -58,7 +58,13 @@ absl::Status Session::Ingest(absl::string_view line) {
   if (status.ok()) status = Take(line);
   busy_ = false;
   seen_changes_ = sqlite::TotalChanges(db_);
-  if (!status.ok() && seen_changes_ != before) poison_ = status;
+  if (status.ok()) return status;
+  if (!in_transaction_) {
+    // An error of the disk or the memory, or an interrupt: SQLite has rolled back already, while the line was applied.
+    RestoreTo(base_);
+  } else if (seen_changes_ != before) {
+    poison_ = status;
+  }
   return status;
 }
 
@@ -114,6 +120,7 @@ void Session::Rollback() {
   in_transaction_ = false;
   marks_.clear();
   feed_.Compact();
+  base_ = feed_.mark();
 }
 
 absl::Status Session::Savepoint(int id) {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "quote/quote.h"
@@ -39,11 +40,36 @@ std::string Pragma(absl::string_view schema, absl::string_view name) {
   return absl::StrCat("PRAGMA ", QuoteIdentifier(schema), ".", name);
 }
 
-// The file system that the host uses for it.
-const char* VfsOf(sqlite3* host, const std::string& schema) {
+// What means something in a URI is written as %XX.
+std::string Escaped(absl::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (absl::ascii_isalnum(c) || c == '/' || c == '_' || c == '-' || c == '.') {
+      out.push_back(c);
+    } else {
+      absl::StrAppend(&out, "%", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
+    }
+  }
+  return out;
+}
+
+// The URI that opens the host's database `schema`, which is `file`, as the host has opened it: with its VFS and what
+// that was told, but not with its cache.
+std::string UriOf(sqlite3* host, const std::string& schema, const std::string& file) {
+  std::string uri = absl::StrCat("file:", Escaped(file), "?cache=private");
   sqlite3_vfs* vfs = nullptr;
   const int rc = sqlite3_file_control(host, schema.c_str(), SQLITE_FCNTL_VFS_POINTER, &vfs);
-  return rc == SQLITE_OK && vfs != nullptr ? vfs->zName : nullptr;
+  if (rc == SQLITE_OK && vfs != nullptr) absl::StrAppend(&uri, "&vfs=", Escaped(vfs->zName));
+  const char* const name = sqlite3_db_filename(host, schema.c_str());
+  for (int i = 0; name != nullptr; ++i) {
+    const char* const key = sqlite3_uri_key(name, i);
+    if (key == nullptr) break;
+    // Of the last, more than we ask for would be an error.
+    if (absl::string_view(key) == "cache" || absl::string_view(key) == "vfs" || absl::string_view(key) == "mode")
+      continue;
+    absl::StrAppend(&uri, "&", Escaped(key), "=", Escaped(sqlite3_uri_parameter(name, key)));
+  }
+  return uri;
 }
 
 }  // namespace
@@ -53,9 +79,9 @@ std::unique_ptr<Companion> Companion::Open(sqlite3* host) {
   if (!databases.ok() || databases->empty()) return nullptr;
   auto companion = std::unique_ptr<Companion>(new Companion());
   const bool main_is_file = databases->front().schema == "main";
-  const int rc =
-      sqlite3_open_v2(main_is_file ? databases->front().file.c_str() : ":memory:", &companion->db_,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE, main_is_file ? VfsOf(host, "main") : nullptr);
+  const std::string uri = main_is_file ? UriOf(host, "main", databases->front().file) : ":memory:";
+  const int rc = sqlite3_open_v2(uri.c_str(), &companion->db_,
+                                 SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_URI, nullptr);
   if (rc != SQLITE_OK) return nullptr;
   for (const Database& database : *databases) {
     // What does not work is the host's to do.
@@ -71,7 +97,8 @@ Companion::~Companion() {
 
 absl::Status Companion::Attach(sqlite3* host, const std::string& schema, const std::string& file) {
   if (schema != "main") {
-    RETURN_IF_ERROR(Execute(db_, absl::StrCat("ATTACH ", QuoteLiteral(file), " AS ", QuoteIdentifier(schema))));
+    RETURN_IF_ERROR(Execute(
+        db_, absl::StrCat("ATTACH ", QuoteLiteral(UriOf(host, schema, file)), " AS ", QuoteIdentifier(schema))));
   }
   ASSIGN_OR_RETURN(const std::string locking, QueryText(host, Pragma(schema, "locking_mode")));
   if (locking == "exclusive") return absl::FailedPreconditionError("the host keeps the file to itself");

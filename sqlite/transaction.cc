@@ -1,7 +1,8 @@
 #include "sqlite/transaction.h"
 
+#include <utility>
+
 #include "absl/strings/str_cat.h"
-#include "sqlite/statement.h"
 #include "status/status_macros.h"
 
 namespace deltamirror::sqlite {
@@ -11,8 +12,13 @@ namespace {
 // the outermost one has ended: even the parser gives up. But SQLite itself rolls the whole transaction back when a
 // statement that writes is interrupted, and an incremental blob that is opened for writing is such a statement, with no
 // SQL to be parsed.
-void RollBackAll(sqlite3* db) {
-  sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
+//
+// Nor is there a parser once an allocation has failed, until the outermost statement has ended. So `prepared` (or null)
+// was prepared before. (SQLite may let go of that, too, where it runs out of memory while it reads a changed schema:
+// then the transaction stays, until somebody rolls it back.)
+void RollBackAll(sqlite3* db, Statement* prepared) {
+  if (prepared != nullptr) prepared->Run().IgnoreError();
+  if (sqlite3_get_autocommit(db) == 0) sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
   // The interrupt may be over by now (another thread's statement has ended): then the blob does nothing, and ROLLBACK
   // works.
   constexpr int kAttempts = 100;
@@ -27,8 +33,9 @@ void RollBackAll(sqlite3* db) {
 }  // namespace
 
 absl::StatusOr<Transaction> Transaction::Begin(sqlite3* db) {
+  ASSIGN_OR_RETURN(Statement rollback, Statement::Prepare(db, "ROLLBACK"));
   RETURN_IF_ERROR(Execute(db, "BEGIN IMMEDIATE"));
-  return Transaction(db);
+  return Transaction(db, std::move(rollback));
 }
 
 absl::Status Transaction::Commit() {
@@ -39,7 +46,7 @@ absl::Status Transaction::Commit() {
 
 void Transaction::Rollback() {
   // Some errors (a full disk, no memory) have already rolled back: then there is nothing to end.
-  if (db_ != nullptr && sqlite3_get_autocommit(db_) == 0) RollBackAll(db_);
+  if (db_ != nullptr && sqlite3_get_autocommit(db_) == 0) RollBackAll(db_, &rollback_);
   db_ = nullptr;
 }
 
@@ -50,13 +57,16 @@ absl::StatusOr<ReadTransaction> ReadTransaction::Begin(sqlite3* db) {
 
 ReadTransaction::~ReadTransaction() {
   // COMMIT, which is nothing where nothing was written. An interrupt may be in its way.
-  if (db_ != nullptr && sqlite3_exec(db_, "COMMIT", nullptr, nullptr, nullptr) != SQLITE_OK) RollBackAll(db_);
+  if (db_ != nullptr && sqlite3_exec(db_, "COMMIT", nullptr, nullptr, nullptr) != SQLITE_OK) {
+    RollBackAll(db_, nullptr);
+  }
 }
 
 absl::StatusOr<Scope> Scope::Begin(sqlite3* db) {
   const bool savepoint = sqlite3_get_autocommit(db) == 0;
+  ASSIGN_OR_RETURN(Statement rollback, Statement::Prepare(db, "ROLLBACK"));
   RETURN_IF_ERROR(Execute(db, savepoint ? "SAVEPOINT deltamirror" : "BEGIN IMMEDIATE"));
-  return Scope(db, savepoint);
+  return Scope(db, savepoint, std::move(rollback));
 }
 
 absl::Status Scope::Commit() {
@@ -70,7 +80,7 @@ void Scope::Rollback() {
     // An interrupt cannot roll back a part: SQLite's own rule is that it takes the whole transaction.
     const bool done = savepoint_ && sqlite3_exec(db_, "ROLLBACK TO deltamirror; RELEASE deltamirror", nullptr, nullptr,
                                                  nullptr) == SQLITE_OK;
-    if (!done) RollBackAll(db_);
+    if (!done) RollBackAll(db_, &rollback_);
   }
   db_ = nullptr;
 }

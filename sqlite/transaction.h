@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sqlite/api.h"
+#include "sqlite/statement.h"
 
 namespace deltamirror::sqlite {
 
@@ -23,7 +24,9 @@ class Transaction {
   // BEGIN IMMEDIATE: a writer elsewhere shows here, and not at the first change. The connection must be in autocommit.
   static absl::StatusOr<Transaction> Begin(sqlite3* db);
 
-  Transaction(Transaction&& other) noexcept : db_(other.db_) { other.db_ = nullptr; }
+  Transaction(Transaction&& other) noexcept : db_(other.db_), rollback_(std::move(other.rollback_)) {
+    other.db_ = nullptr;
+  }
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction() { Rollback(); }
 
@@ -32,8 +35,9 @@ class Transaction {
   void Rollback();
 
  private:
-  explicit Transaction(sqlite3* db) : db_(db) {}
+  Transaction(sqlite3* db, Statement rollback) : db_(db), rollback_(std::move(rollback)) {}
   sqlite3* db_;
+  Statement rollback_;  // there may be no memory left to prepare it when it is needed
 };
 
 // One state of the databases for several statements: from the first read to the end of the scope nothing changes for
@@ -61,7 +65,9 @@ class Scope {
  public:
   static absl::StatusOr<Scope> Begin(sqlite3* db);
 
-  Scope(Scope&& other) noexcept : db_(other.db_), savepoint_(other.savepoint_) { other.db_ = nullptr; }
+  Scope(Scope&& other) noexcept : db_(other.db_), savepoint_(other.savepoint_), rollback_(std::move(other.rollback_)) {
+    other.db_ = nullptr;
+  }
   Scope& operator=(Scope&&) = delete;
   ~Scope() { Rollback(); }
 
@@ -69,9 +75,11 @@ class Scope {
   void Rollback();
 
  private:
-  Scope(sqlite3* db, bool savepoint) : db_(db), savepoint_(savepoint) {}
+  Scope(sqlite3* db, bool savepoint, Statement rollback)
+      : db_(db), savepoint_(savepoint), rollback_(std::move(rollback)) {}
   sqlite3* db_;
   bool savepoint_;
+  Statement rollback_;  // of all; see Transaction
 };
 
 // Whether no transaction of the caller's is open.

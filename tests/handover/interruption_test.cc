@@ -133,6 +133,14 @@ TEST_F(InterruptionTest, ACopyThatIsCanceledOnTheServerSaysSo) {
   CopyAndCompare();
 }
 
+TEST_F(InterruptionTest, ACopyWhoseServerProcessIsEndedLeavesNothingAndCanBeMadeAgain) {
+  FailInTheMiddle("deltamirror_bootstrap: could not copy table \"t\": ", [this] {
+    lab_.cluster.Exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%'");
+  });
+  ExpectNothing(&lab_.host);
+  CopyAndCompare();
+}
+
 TEST_F(InterruptionTest, TwoHostsCopyAtOnceFromOneSlot) {
   lab::Host other(lab_.dir.File("other.db"));
   other.Exec(absl::StrCat("CREATE VIRTUAL TABLE m USING daystream_apply(source='", lab_.Daystream(), "')"));
