@@ -1,6 +1,8 @@
 #include "mirror/bootstrap.h"
 
+#include <algorithm>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -9,6 +11,7 @@
 #include "daystream/last_position.h"
 #include "daystream/position.h"
 #include "daystream/source.h"
+#include "mirror/admission.h"
 #include "mirror/bootstrap_source.h"
 #include "mirror/bootstrap_table.h"
 #include "mirror/locked_snapshot.h"
@@ -55,6 +58,9 @@ class Bootstrapper {
   absl::Status CheckSource();
   absl::StatusOr<std::vector<postgres::CatalogTable>> ReadTables();
   absl::StatusOr<daystream::Position> ReadFrom();
+  bool Copies(absl::string_view schema, absl::string_view name) const;
+  absl::Status CheckNothingLeftOut(State* state);
+  absl::StatusOr<bool> BeginsAnew(const State& state);
   absl::Status SetBack(State* state);
   absl::Status EndSnapshot();
   absl::StatusOr<int64_t> CopyAll(State* state);
@@ -126,12 +132,56 @@ absl::StatusOr<daystream::Position> Bootstrapper::ReadFrom() {
   return StartPosition(source_, start);
 }
 
+bool Bootstrapper::Copies(absl::string_view schema, absl::string_view name) const {
+  return std::any_of(locked_.tables.begin(), locked_.tables.end(), [&](const postgres::CatalogTable& table) {
+    return table.relation.schema == schema && table.relation.table == name;
+  });
+}
+
+// A mirror of `*` makes each table that the stream announces. One that is there already would get the rows alone that
+// change from now on.
+absl::Status Bootstrapper::CheckNothingLeftOut(State* state) {
+  // What a publication leaves out, the daystream does not say.
+  if (!info_.has_value() || info_->plugin == "pgoutput") return absl::OkStatus();
+  ASSIGN_OR_RETURN(const types::TableList stream, types::TableList::Parse(info_->tables.empty() ? "*" : info_->tables));
+  ASSIGN_OR_RETURN(const std::vector<postgres::CatalogTable> all,
+                   postgres::ReadTables(connection_, types::TableList()));
+  for (const postgres::CatalogTable& table : all) {
+    const auto& [schema, name] = std::tie(table.relation.schema, table.relation.table);
+    if (!TakesNewTables(state->settings(), schema) || !stream.Matches(schema, name)) continue;
+    if (Copies(schema, name) || state->FindTable(schema, name) != nullptr) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "mirror \"", name_.Text(), "\" takes tables \"", *state->settings().tables, "\", but table \"", table.name(),
+        "\" is not among those to copy: it would have the rows alone that change from now on. Copy \"",
+        *state->settings().tables, "\", or name the tables that the mirror takes in its argument \"tables\""));
+  }
+  return absl::OkStatus();
+}
+
+// Whether all that the mirror has is copied now, and the lines that it would go on with are gone.
+absl::StatusOr<bool> Bootstrapper::BeginsAnew(const State& state) {
+  if (state.progress().position == daystream::kBeforeAll) return state.tables().empty();
+  ASSIGN_OR_RETURN(const bool pruned, IsPruned(source_, state.progress().position));
+  if (!pruned) return false;
+  for (const TableState& table : state.tables()) {
+    if (Copies(table.schema, table.name)) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat("mirror \"", name_.Text(), "\" is at position ", daystream::ToString(state.progress().position),
+                     ", which is no longer in daystream \"", source_, "\", and its table \"", table.target,
+                     "\" still needs what lies behind it. Copy all of its tables at once, with option \"again\""));
+  }
+  return true;
+}
+
 absl::Status Bootstrapper::SetBack(State* state) {
   ASSIGN_OR_RETURN(const daystream::Position start, ReadFrom());
-  const bool first = state->tables().empty() && state->progress().position == daystream::kBeforeAll;
+  ASSIGN_OR_RETURN(const bool first, BeginsAnew(*state));
   if (first) {
-    // Nothing was read yet, so nothing that lies before is of interest.
+    RETURN_IF_ERROR(CheckNothingLeftOut(state));
+    // Nothing that lies before is of interest.
     state->mutable_progress().position = {start.clock, start.seq - 1};
+    state->mutable_progress().lsn = 0;
+    state->mutable_progress().number = 0;
   } else {
     state->SetBack(start);
   }

@@ -95,4 +95,15 @@ absl::StatusOr<daystream::Position> StartPosition(const std::string& source, con
   return position;
 }
 
+absl::StatusOr<bool> IsPruned(const std::string& source, daystream::Position position) {
+  if (source.empty()) return false;
+  daystream::ReaderOptions options;
+  options.start = position;
+  options.after = true;
+  const absl::Status status = daystream::Reader::Open(source, options).status();
+  if (absl::IsOutOfRange(status)) return true;
+  RETURN_IF_ERROR(status);
+  return false;
+}
+
 }  // namespace deltamirror::mirror

@@ -48,6 +48,9 @@ struct ReadingStart {
 // longer has what is there.
 absl::StatusOr<daystream::Position> StartPosition(const std::string& source, const ReadingStart& start);
 
+// Whether lines behind `position` have been removed, so that a mirror that has come to it cannot go on.
+absl::StatusOr<bool> IsPruned(const std::string& source, daystream::Position position);
+
 }  // namespace deltamirror::mirror
 
 #endif  // DELTAMIRROR_MIRROR_BOOTSTRAP_SOURCE_H_
