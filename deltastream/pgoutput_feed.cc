@@ -27,14 +27,19 @@ absl::Status CheckPublication(postgres::Connection& connection, const std::strin
                                           "make the slot again with pg_slot_create, which makes one"));
 }
 
-postgres::ReplicationStream::Options PgoutputOptions(const std::string& publication, int server_version) {
+bool CanStreamInPieces(int server_version) {
+  return server_version >= 140000;
+}
+
+postgres::ReplicationStream::Options PgoutputOptions(const std::string& publication, int server_version,
+                                                     bool in_pieces) {
   const char* const version = server_version >= 160000   ? "4"
                               : server_version >= 150000 ? "3"
                               : server_version >= 140000 ? "2"
                                                          : "1";
   postgres::ReplicationStream::Options options = {{"proto_version", version},
                                                   {"publication_names", QuoteIdentifier(publication)}};
-  if (server_version >= 140000) options.emplace_back("streaming", "on");
+  if (in_pieces) options.emplace_back("streaming", "on");
   return options;
 }
 

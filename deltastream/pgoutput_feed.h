@@ -23,9 +23,14 @@ namespace deltamirror::deltastream {
 // Works on a connection for replication.
 absl::Status CheckPublication(postgres::Connection& connection, const std::string& publication);
 
-// For START_REPLICATION: the newest version of the protocol that a server of this version (150020 for 15.20) knows.
-// From PostgreSQL 14 on, large transactions are streamed before they end, so that the server need not keep them.
-postgres::ReplicationStream::Options PgoutputOptions(const std::string& publication, int server_version);
+// Whether a server of this version (150020 for 15.20) can stream large transactions before they end, so that it need
+// not keep them: from PostgreSQL 14 on.
+bool CanStreamInPieces(int server_version);
+
+// For START_REPLICATION: the newest version of the protocol that the server knows. `in_pieces`: what it can stream
+// before it ends, it streams.
+postgres::ReplicationStream::Options PgoutputOptions(const std::string& publication, int server_version,
+                                                     bool in_pieces);
 
 // For one START_REPLICATION.
 class PgoutputFeed {

@@ -140,7 +140,7 @@ absl::StatusOr<std::unique_ptr<daystream::Writer>> OpenLog(const SlotMoverOption
 
 }  // namespace
 
-absl::StatusOr<SlotLink> OpenLink(const SlotMoverOptions& options, absl::Duration silence,
+absl::StatusOr<SlotLink> OpenLink(const SlotMoverOptions& options, absl::Duration silence, bool in_pieces,
                                   std::optional<postgres::Connection> session) {
   if (!session.has_value()) {
     const postgres::Connection::Options how = {.replication = true, .interrupt = options.interrupt, .silence = silence};
@@ -151,13 +151,15 @@ absl::StatusOr<SlotLink> OpenLink(const SlotMoverOptions& options, absl::Duratio
   ASSIGN_OR_RETURN(std::unique_ptr<daystream::Writer> writer, OpenLog(options, source, *session));
   ASSIGN_OR_RETURN(std::unique_ptr<PgoutputFeed> feed, MakeFeed(options, source));
   const int version = session->server_version();
+  in_pieces = in_pieces && feed != nullptr && CanStreamInPieces(version);
   // 0: from where the slot was confirmed.
-  ASSIGN_OR_RETURN(postgres::ReplicationStream stream,
-                   postgres::ReplicationStream::Start(*std::move(session), options.slot, 0,
-                                                      feed != nullptr ? PgoutputOptions(source.publication, version)
-                                                                      : DeltafloodOptions(source.tables)));
+  ASSIGN_OR_RETURN(
+      postgres::ReplicationStream stream,
+      postgres::ReplicationStream::Start(*std::move(session), options.slot, 0,
+                                         feed != nullptr ? PgoutputOptions(source.publication, version, in_pieces)
+                                                         : DeltafloodOptions(source.tables)));
   auto log = std::make_unique<SlotLog>(std::move(writer), source.confirmed, options.sync);
-  return SlotLink{std::move(log), std::move(feed), source.wal_end, std::move(stream)};
+  return SlotLink{std::move(log), std::move(feed), in_pieces, source.wal_end, std::move(stream)};
 }
 
 }  // namespace deltamirror::deltastream

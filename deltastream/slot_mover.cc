@@ -40,7 +40,7 @@ absl::StatusOr<std::unique_ptr<SlotMover>> SlotMover::Open(SlotMoverOptions opti
 }
 
 absl::Status SlotMover::Connect(std::optional<postgres::Connection> session) {
-  ASSIGN_OR_RETURN(SlotLink link, OpenLink(options_, silence_.limit(), std::move(session)));
+  ASSIGN_OR_RETURN(SlotLink link, OpenLink(options_, silence_.limit(), in_pieces_, std::move(session)));
   link_.emplace(std::move(link));
   known_end_ = link_->wal_end;
   told_at_ = connected_at_ = Clock::now();
@@ -62,9 +62,16 @@ absl::StatusOr<bool> SlotMover::ConnectAgain(Batch* batch) {
   return true;
 }
 
+// PostgreSQL may fail to decode a transaction that is still running, and has no need to decode one that is rolled back:
+// what it cannot stream in pieces may come, or not come, when all of it is there.
+bool SlotMover::MayComeInOnePiece(const absl::Status& why) const {
+  return link_.has_value() && link_->in_pieces && !postgres::SqlState(why).empty() && !postgres::MayPass(why);
+}
+
 // Gives up the connection, if what has happened to it may pass, and tells of it.
 absl::StatusOr<bool> SlotMover::Lose(const absl::Status& why, Batch* batch) {
-  if (!options_.reconnect || !postgres::MayPass(why)) return why;
+  const bool in_one_piece = MayComeInOnePiece(why);
+  if (!in_one_piece && (!options_.reconnect || !postgres::MayPass(why))) return why;
   *batch = told_;
   if (link_.has_value()) {
     RETURN_IF_ERROR(link_->log->Sync());
@@ -72,10 +79,13 @@ absl::StatusOr<bool> SlotMover::Lose(const absl::Status& why, Batch* batch) {
     if (Clock::now() >= connected_at_ + kSteady) pauses_.Reset();
     if (silence_.IsOver(Clock::now())) silence_.Extend();
     link_.reset();
+    in_pieces_ = !in_one_piece;
   }
-  pause_ = pauses_.Next();
+  pause_ = in_one_piece ? absl::ZeroDuration() : pauses_.Next();
   batch->state = Batch::State::kWaiting;
-  batch->note = absl::StrCat(absl::StripSuffix(why.message(), "."), ". Trying again in ", absl::FormatDuration(pause_));
+  batch->note = absl::StrCat(
+      absl::StripSuffix(why.message(), "."), ". Trying again ",
+      in_one_piece ? "with large transactions in one piece" : absl::StrCat("in ", absl::FormatDuration(pause_)));
   if (options_.notice) options_.notice(absl::StrCat("deltastream: ", batch->note));
   return true;
 }

@@ -39,6 +39,7 @@ class SlotMover : public Mover {
   absl::Status Connect(std::optional<postgres::Connection> session);
   absl::StatusOr<bool> ConnectAgain(Batch* batch);
   absl::StatusOr<bool> Lose(const absl::Status& why, Batch* batch);
+  bool MayComeInOnePiece(const absl::Status& why) const;
   absl::StatusOr<bool> Work(Batch* batch);
   absl::Status Advance();
   absl::Status Take(const postgres::ReplicationMessage& message);
@@ -60,6 +61,7 @@ class SlotMover : public Mover {
   uint64_t known_end_ = 0;  // of the server's WAL, as far as we have heard
   bool reply_now_ = false;  // the server wants a status
   bool heard_ = false;      // something has come since we last were idle
+  bool in_pieces_ = true;   // large transactions may come before they end
   bool ended_ = false;
   absl::Status failed_;
   Clock::time_point connected_at_;
