@@ -1,11 +1,13 @@
 // First copies at random moments while applications write: in the end each mirror equals its source, row by row.
 //
-// HANDOVER_ROUNDS in the environment is the number of rounds (12 by default) with each plugin, HANDOVER_SEED another
-// course of events. Under Bazel: --test_env=HANDOVER_ROUNDS=500 --test_env=HANDOVER_SEED=7 --test_timeout=7200.
+// HANDOVER_ROUNDS in the environment is the number of rounds (12 by default) with each plugin, HANDOVER_SECONDS,
+// instead, for how long there are rounds with each, HANDOVER_SEED another course of events. Under Bazel:
+// --test_env=HANDOVER_ROUNDS=500 --test_env=HANDOVER_SEED=7 --test_timeout=7200.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <climits>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -17,6 +19,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "tests/handover/writers.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
@@ -145,13 +148,15 @@ class AttackTest : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(AttackTest, FirstCopiesAtRandomMomentsEndEqual) {
-  const int rounds = FromEnvironment("HANDOVER_ROUNDS", 12);
+  const int seconds = FromEnvironment("HANDOVER_SECONDS", 0);
+  const int rounds = seconds > 0 ? INT_MAX : FromEnvironment("HANDOVER_ROUNDS", 12);
+  const absl::Time end = seconds > 0 ? absl::Now() + absl::Seconds(seconds) : absl::InfiniteFuture();
   Mirror lasting(&lab_);
   lasting.Bootstrap(kTables);
   lab::Writers writers(lab_.cluster, 6, seed_);
   lab::StallingStandby standby(lab_.cluster, seed_);
   int round = 0;
-  while (round < rounds && !HasFailure()) {
+  while (round < rounds && absl::Now() < end && !HasFailure()) {
     SCOPED_TRACE(absl::StrCat("round ", round, ", seed ", seed_));
     Round(&writers, &standby, &lasting);
     if (++round % 50 != 0) continue;
