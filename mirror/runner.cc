@@ -16,6 +16,8 @@ namespace {
 constexpr absl::Duration kInterruptEvery = absl::Milliseconds(50);
 constexpr int kLinesBetweenChecks = 256;
 constexpr absl::Duration kLockedPause = absl::Milliseconds(5);
+constexpr char kPositionIsGone[] =
+    ". Copy all of its tables anew with deltamirror_bootstrap, option \"again\", or make a new mirror";
 
 Counters Difference(const Counters& after, const Counters& before) {
   return {after.inserts - before.inserts, after.updates - before.updates, after.deletes - before.deletes,
@@ -50,7 +52,7 @@ absl::Status Runner::OpenReader() {
   options.start = options.after ? state_.progress().position : daystream::Position();
   absl::StatusOr<std::unique_ptr<daystream::Reader>> reader =
       daystream::Reader::Open(state_.settings().source, options);
-  if (absl::IsOutOfRange(reader.status())) return Extended(reader.status(), ". Make a new mirror and bootstrap it");
+  if (absl::IsOutOfRange(reader.status())) return Extended(reader.status(), kPositionIsGone);
   RETURN_IF_ERROR(reader.status());
   reader_ = *std::move(reader);
   feed_.Clear();

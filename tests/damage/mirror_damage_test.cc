@@ -192,11 +192,13 @@ TEST_F(MirrorDamageTest, RemovedFilesStopTheMirror) {
   std::filesystem::remove(log_.paths()[0]);
   EXPECT_EQ(host_.Error(kRun),
             absl::StrCat("deltamirror: position (1507593209, 1) is no longer in daystream \"", log_dir_.path(),
-                         "\", which begins at (1507593601, 0). Make a new mirror and bootstrap it"));
+                         "\", which begins at (1507593601, 0). Copy all of its tables anew with "
+                         "deltamirror_bootstrap, option \"again\", or make a new mirror"));
   EXPECT_EQ(State(), states_[2]);
   Begin();
   EXPECT_EQ(host_.Error(kRun), absl::StrCat("deltamirror: the beginning is no longer in daystream \"", log_dir_.path(),
-                                            "\", which begins at (1507593601, 0). Make a new mirror and bootstrap it"));
+                                            "\", which begins at (1507593601, 0). Copy all of its tables anew with "
+                                            "deltamirror_bootstrap, option \"again\", or make a new mirror"));
   EXPECT_EQ(State(), "");
   // The newest, behind which the mirror stands.
   log_.Restore();
