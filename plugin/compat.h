@@ -51,6 +51,13 @@
 #define ColumnIsNotNull(tupdesc, i) (TupleDescAttr(tupdesc, i)->attnotnull)
 #endif
 
+/* The table that a partition belongs to, also while it is being detached. */
+#if PG_VERSION_NUM >= 140000
+#define PartitionParent(relid) get_partition_parent(relid, true)
+#else
+#define PartitionParent(relid) get_partition_parent(relid)
+#endif
+
 /* Print a number and return how long it is; 13's functions do not return it. */
 #if PG_VERSION_NUM >= 140000
 #define PutInt32(to, number) pg_ltoa(number, to)

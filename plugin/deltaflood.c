@@ -168,6 +168,8 @@ deltaflood_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 	DeltaFlood *df = ctx->output_plugin_private;
 	MemoryContext old = MemoryContextSwitchTo(df->change_context);
 
+	if (df->options.ddl)
+		tell_tables(ctx, txn);
 	if (df->options.mirror && df->printed)
 		print_commit(ctx, txn);
 	flush_lines(ctx);
@@ -270,6 +272,10 @@ deltaflood_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 	MemoryContext old = MemoryContextSwitchTo(df->change_context);
 	RelationEntry *entry = find_entry(df, relation);
 
+	if (!entry->included)
+		entry->passed_over_xid = df->xid;
+	else if (!entry->is_partition)
+		entry->own_name_xid = df->xid;
 	if (entry->included)
 	{
 		deform_rows(df, relation, change);

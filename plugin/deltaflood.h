@@ -6,7 +6,8 @@
  * The way of a change: the callbacks (deltaflood.c) look up what is known of
  * its relation (cache.c, built in relation.c), announce the relation's shape
  * when it is new (shape.c) and print one or two lines (line.c) of key-value
- * pairs (value.c, escape.c). Rewritten tables take a detour (rewrite.c).
+ * pairs (value.c, escape.c). Rewritten tables take a detour (rewrite.c). What a
+ * transaction did to tables is told at its end (ddl.c).
  *
  * Memory: a DeltaFlood lives as long as the decoding context. What one change
  * needs is allocated in change_context, which is reset after each change.
@@ -57,6 +58,7 @@ typedef struct DeltaFloodOptions
 	/* ours */
 	bool		mirror;
 	bool		partition_root;
+	bool		ddl;
 	int			batch_size;		/* bytes; 0 means a message for each line */
 } DeltaFloodOptions;
 
@@ -111,10 +113,10 @@ typedef struct RelationEntry
 {
 	Oid			relid;			/* hash key; must be first */
 	bool		valid;			/* cleared by invalidation, at any moment */
-	bool		included;		/* the rest is set only if true */
 	Oid			original_oid;	/* relid, or the table being rewritten */
+	bool		included;		/* is it printed? */
+	bool		is_partition;	/* printed under another table's name, if at all */
 	bool		full;			/* REPLICA IDENTITY FULL */
-	bool		is_partition;	/* printed under another table's name */
 	int			natts;			/* of the tuple descriptor */
 	int			ncolumns;
 	Column	   *columns;
@@ -126,6 +128,8 @@ typedef struct RelationEntry
 	int			ntypes;
 	uint32	   *type_hashes;	/* user-defined types of the columns */
 	TransactionId rewrite_xid;	/* transaction that saw its first new row */
+	TransactionId own_name_xid; /* last one with a change printed under its own name */
+	TransactionId passed_over_xid;	/* last one with a change that was not printed */
 	MemoryContext context;		/* holds all of the above */
 } RelationEntry;
 
@@ -224,8 +228,11 @@ extern void open_lineage(const DeltaFlood *df, Relation changed, Lineage *lineag
 extern void close_lineage(Lineage *lineage);
 extern int *map_columns(const Lineage *lineage);
 extern int *identity_positions(const Lineage *lineage);
+extern int *key_positions(const Lineage *lineage, const int *map);
 extern int *primary_key_positions(const Lineage *lineage);
 extern void build_entry(DeltaFlood *df, RelationEntry *entry, Relation relation);
+
+extern char *table_head(const DeltaFlood *df, const char *schema, const char *name);
 
 /* shape.c */
 extern TupleDesc shape_descriptor(const Lineage *lineage);
@@ -237,6 +244,8 @@ extern void announce_shape(LogicalDecodingContext *ctx, RelationEntry *entry,
 /* line.c */
 extern void begin_line(DeltaFlood *df, const RelationEntry *entry,
 					   const char *pairs, const char *action);
+extern void begin_line_with_head(DeltaFlood *df, const char *head, int head_len,
+								 const char *pairs, const char *action);
 extern void end_line(LogicalDecodingContext *ctx);
 extern void flush_lines(LogicalDecodingContext *ctx);
 extern void print_new_row(LogicalDecodingContext *ctx, RelationEntry *entry,
@@ -246,7 +255,11 @@ extern void print_old_row(LogicalDecodingContext *ctx, RelationEntry *entry,
 extern void print_truncate(LogicalDecodingContext *ctx, RelationEntry *entry,
 						   const char *partition);
 
+/* ddl.c */
+extern void tell_tables(LogicalDecodingContext *ctx, ReorderBufferTXN *txn);
+
 /* rewrite.c */
+extern bool is_own_xid(ReorderBufferTXN *txn, TransactionId xid);
 extern void end_rewrite(RelationEntry *entry);
 extern void begin_rewrite(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 						  RelationEntry *entry);

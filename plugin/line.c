@@ -20,11 +20,19 @@ void
 begin_line(DeltaFlood *df, const RelationEntry *entry, const char *pairs,
 		   const char *action)
 {
+	begin_line_with_head(df, entry->head, entry->head_len, pairs, action);
+}
+
+/* The same for a table of which there is no entry. */
+void
+begin_line_with_head(DeltaFlood *df, const char *head, int head_len,
+					 const char *pairs, const char *action)
+{
 	StringInfo	out = &df->lines;
 
 	if (out->len > 0)
 		append_bytes(out, "\n", 1);
-	append_bytes(out, entry->head, entry->head_len);
+	append_bytes(out, head, head_len);
 	append_bytes(out, df->ids.data, df->ids.len);
 	append_bytes(out, pairs, strlen(pairs));
 	append_bytes(out, df->options.separator, df->separator_len);

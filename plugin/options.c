@@ -50,6 +50,7 @@ static const OptionDef option_defs[] = {
 	{"tables", OPTION_STRING, USE_BOTH, FIELD(tables)},
 	{"mirror", OPTION_BOOL, USE_BOTH, FIELD(mirror)},
 	{"partition-root", OPTION_BOOL, USE_MIRROR, FIELD(partition_root)},
+	{"ddl", OPTION_BOOL, USE_MIRROR, FIELD(ddl)},
 	{"batch-size", OPTION_BYTES, USE_BOTH, FIELD(batch_size)},
 };
 
@@ -59,6 +60,7 @@ static const DeltaFloodOptions default_options = {
 	.skip_nulls = true,
 	.escape_chars = true,
 	.convert_bool = true,
+	.ddl = true,
 	.null = "NULL",
 	.separator = "\t",
 };
@@ -169,4 +171,5 @@ parse_options(List *elements, DeltaFloodOptions *options)
 
 		check_use(find_option(elem->defname, NULL), options);
 	}
+	options->ddl = options->ddl && options->mirror;
 }

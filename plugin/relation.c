@@ -137,6 +137,35 @@ identity_positions(const Lineage *lineage)
 }
 
 /*
+ * For each column of the shape, its position in the key by which readers find
+ * rows. A partition's own key finds none among those of its root: it counts
+ * only if the root has the same.
+ */
+int *
+key_positions(const Lineage *lineage, const int *map)
+{
+	int			natts = shape_descriptor(lineage)->natts;
+	int		   *identity = identity_positions(lineage);
+	int		   *keys = palloc0(Max(natts, 1) * sizeof(int));
+	bool		is_partition = lineage->table != lineage->original;
+	int		   *root = !is_partition ? NULL :
+		index_positions(lineage->table, RelationGetReplicaIndex(lineage->table));
+
+	for (int i = 0; i < natts; i++)
+	{
+		if (map[i] < 0)
+			continue;
+		keys[i] = is_partition ? root[i] : identity[map[i]];
+		if ((keys[i] > 0) != (identity[map[i]] > 0))
+		{
+			memset(keys, 0, natts * sizeof(int));
+			break;
+		}
+	}
+	return keys;
+}
+
+/*
  * The positions of the table's columns in its primary key, also of one that is
  * DEFERRABLE, which cannot be a replica identity.
  */
@@ -196,27 +225,35 @@ separated(const DeltaFlood *df, const char *key, const char *value)
 					df->options.separator, value);
 }
 
-/* The start of each line: which table. The original does not escape names here. */
+/* The start of each line of a mirror: which table. */
+char *
+table_head(const DeltaFlood *df, const char *schema, const char *name)
+{
+	const char *more = "";
+
+	if (strcmp(schema, "public") != 0)
+		more = separated(df, "_schema", escape_name(df, schema));
+	return psprintf("_table%s%s%s", df->options.separator, escape_name(df, name), more);
+}
+
+/* The same of the original's lines, where names are not escaped. */
+static char *
+legacy_head(const DeltaFlood *df, const char *schema, const char *name)
+{
+	const char *more = "";
+
+	if (df->options.full_name)
+		more = separated(df, "_qualified_table", quote_qualified_identifier(schema, name));
+	return psprintf("_table%s%s%s", df->options.separator, name, more);
+}
+
 static char *
 build_head(const DeltaFlood *df, Relation table)
 {
 	char	   *name = RelationGetRelationName(table);
 	char	   *schema = get_namespace_name(RelationGetNamespace(table));
-	const char *more = "";
 
-	if (!df->options.mirror)
-	{
-		if (df->options.full_name)
-			more = separated(df, "_qualified_table",
-							 quote_qualified_identifier(schema, name));
-	}
-	else
-	{
-		name = escape_name(df, name);
-		if (strcmp(schema, "public") != 0)
-			more = separated(df, "_schema", escape_name(df, schema));
-	}
-	return psprintf("_table%s%s%s", df->options.separator, name, more);
+	return df->options.mirror ? table_head(df, schema, name) : legacy_head(df, schema, name);
 }
 
 static void
@@ -320,10 +357,10 @@ build_entry(DeltaFlood *df, RelationEntry *entry, Relation relation)
 	entry->natts = RelationGetDescr(relation)->natts;
 	entry->original_oid = RelationGetRelid(lineage.original);
 	entry->included = is_included(df, &lineage);
+	entry->is_partition = lineage.table != lineage.original;
 	if (entry->included)
 	{
 		entry->full = lineage.original->rd_rel->relreplident == REPLICA_IDENTITY_FULL;
-		entry->is_partition = lineage.table != lineage.original;
 		original = escape_name(df, RelationGetRelationName(lineage.original));
 		entry->original_name = MemoryContextStrdup(entry->context, original);
 		entry->head = MemoryContextStrdup(entry->context,

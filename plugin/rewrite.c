@@ -29,7 +29,8 @@ end_rewrite(RelationEntry *entry)
 	}
 }
 
-static bool
+/* Is it the transaction, or one of its subtransactions? */
+bool
 is_own_xid(ReorderBufferTXN *txn, TransactionId xid)
 {
 	dlist_iter	iter;

@@ -172,7 +172,7 @@ append_columns(StringInfo out, const DeltaFlood *df, const Lineage *lineage,
 {
 	TupleDesc	shape = shape_descriptor(lineage);
 	int		   *map = map_columns(lineage);
-	int		   *keys = identity_positions(lineage);
+	int		   *keys = key_positions(lineage, map);
 	int		   *pks = primary_key_positions(lineage);
 
 	for (int i = 0; i < shape->natts; i++)
@@ -183,13 +183,13 @@ append_columns(StringInfo out, const DeltaFlood *df, const Lineage *lineage,
 
 		if (map[i] < 0)
 			continue;
-		if (lineage->table == lineage->original)
+		if (lineage->table->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
 			missing = missing_value(shape, i);
 		else if (search_partitions)
 			missing = missing_value_in_partitions(lineage->table, name);
 
 		initStringInfo(&json);
-		append_column_json(&json, shape, i, pks[i], keys[map[i]], missing);
+		append_column_json(&json, shape, i, pks[i], keys[i], missing);
 		appendStringInfoChar(out, '\t');
 		appendStringInfoString(out, escape_column_name(df, name));
 		appendStringInfoChar(out, '\t');

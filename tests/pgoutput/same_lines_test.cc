@@ -81,7 +81,7 @@ class SameLinesTest : public ::testing::Test {
     Lines lines;
     for (const std::string& text :
          Read(absl::StrCat("SELECT data FROM pg_logical_slot_get_changes('ours', NULL, NULL, 'mirror', 'true', "
-                           "'partition-root', '",
+                           "'ddl', 'off', 'partition-root', '",
                            as_root_ ? "true" : "false", "')"))) {
       for (const absl::string_view line : absl::StrSplit(text, '\n')) lines.push_back(WithoutMissing(line));
     }

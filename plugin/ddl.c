@@ -1,0 +1,353 @@
+/*-------------------------------------------------------------------------
+ *
+ * ddl.c
+ *	  What a transaction did to tables, told at its end.
+ *
+ * Logical decoding shows rows, not statements. But a transaction comes with its
+ * invalidations, which name each table whose catalog entries it changed, and the
+ * catalogs still hold the entries as they were before: the slot keeps them from
+ * being removed. So for each of those tables we compare its row of pg_class
+ * before the transaction with the one at its end.
+ *
+ * A table that is there gets its relation line now, and not with its next
+ * change: by then what rows had in a column added here may be forgotten. One
+ * that is gone, or has left what is printed, gets a drop line. Rows that came
+ * or went with no line of their own get an attach, a detach or a gap line.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "deltaflood.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "catalog/indexing.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_namespace.h"
+#include "storage/sinval.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+/* A row of pg_class, as far as it matters here. */
+typedef struct ClassRow
+{
+	bool		found;
+	char		relkind;
+	char		relpersistence;
+	bool		relispartition;
+	char	   *name;
+	Oid			namespace_oid;
+} ClassRow;
+
+static ClassRow
+copy_class_row(HeapTuple tuple)
+{
+	Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
+	ClassRow	row;
+
+	row.found = true;
+	row.relkind = form->relkind;
+	row.relpersistence = form->relpersistence;
+	row.relispartition = form->relispartition;
+	row.name = pstrdup(NameStr(form->relname));
+	row.namespace_oid = form->relnamespace;
+	return row;
+}
+
+/*
+ * Of all versions of a catalog row, the one that was there before the
+ * transaction and that it has replaced or deleted, or NULL.
+ */
+static HeapTuple
+find_replaced(ReorderBufferTXN *txn, Oid catalog, Oid index, AttrNumber column, Oid key)
+{
+	Relation	relation = table_open(catalog, AccessShareLock);
+	HeapTuple	found = NULL;
+	ScanKeyData scan_key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&scan_key, column, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(key));
+	scan = systable_beginscan(relation, index, true, SnapshotAny, 1, &scan_key);
+	while (found == NULL && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		TransactionId xmax = HeapTupleHeaderGetUpdateXid(tuple->t_data);
+
+		if (TransactionIdIsNormal(xmax) && is_own_xid(txn, xmax) &&
+			!is_own_xid(txn, HeapTupleHeaderGetRawXmin(tuple->t_data)))
+			found = heap_copytuple(tuple);
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return found;
+}
+
+static ClassRow
+class_row_before(ReorderBufferTXN *txn, Oid relid)
+{
+	HeapTuple	tuple = find_replaced(txn, RelationRelationId, ClassOidIndexId,
+									  Anum_pg_class_oid, relid);
+	ClassRow	row = {0};
+
+	return tuple != NULL ? copy_class_row(tuple) : row;
+}
+
+static ClassRow
+class_row_now(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	ClassRow	row = {0};
+
+	if (HeapTupleIsValid(tuple))
+	{
+		row = copy_class_row(tuple);
+		ReleaseSysCache(tuple);
+	}
+	return row;
+}
+
+/* The name of a schema, which the transaction may have dropped. */
+static char *
+schema_name(ReorderBufferTXN *txn, Oid namespace_oid)
+{
+	char	   *name = get_namespace_name(namespace_oid);
+	HeapTuple	tuple;
+
+	if (name != NULL)
+		return name;
+	tuple = find_replaced(txn, NamespaceRelationId, NamespaceOidIndexId,
+						  Anum_pg_namespace_oid, namespace_oid);
+	return tuple != NULL ? NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname) : NULL;
+}
+
+/* Are the rows of a table with this row of pg_class printed under its own name? */
+static bool
+is_printed_as_itself(const DeltaFlood *df, ReorderBufferTXN *txn, const ClassRow *row)
+{
+	char	   *schema;
+
+	if (!row->found || row->relpersistence != RELPERSISTENCE_PERMANENT)
+		return false;
+	if (row->relkind != RELKIND_RELATION && row->relkind != RELKIND_PARTITIONED_TABLE)
+		return false;
+	/* of a partitioned table that is not printed as a table, nothing is */
+	if (df->options.partition_root ? row->relispartition :
+		row->relkind == RELKIND_PARTITIONED_TABLE)
+		return false;
+	schema = schema_name(txn, row->namespace_oid);
+	return schema != NULL && strcmp(schema, OWN_SCHEMA) != 0 &&
+		filter_matches(df->filter, schema, row->name);
+}
+
+static bool
+is_partition_of_root(const DeltaFlood *df, const ClassRow *row)
+{
+	return df->options.partition_root && row->found && row->relispartition &&
+		row->relpersistence == RELPERSISTENCE_PERMANENT &&
+		(row->relkind == RELKIND_RELATION || row->relkind == RELKIND_PARTITIONED_TABLE);
+}
+
+/* A line without columns for a table that may be gone. */
+static void
+print_drop(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid,
+		   const ClassRow *row)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	char	   *head = table_head(df, schema_name(txn, row->namespace_oid), row->name);
+	TableShape *shape = hash_search(df->shapes, &relid, HASH_FIND, NULL);
+
+	/* should it come back, readers will have forgotten it */
+	if (shape != NULL)
+		shape->printed = 0;
+	begin_line_with_head(df, head, strlen(head), psprintf("\t_relid\t%u", relid), "drop");
+	end_line(ctx);
+}
+
+/* The root of a partition's parent, which was that before the transaction or is it now. */
+static Oid
+root_of(ReorderBufferTXN *txn, Oid relid, bool before)
+{
+	Oid			parent = InvalidOid;
+	List	   *ancestors;
+
+	if (before)
+	{
+		HeapTuple	tuple = find_replaced(txn, InheritsRelationId, InheritsRelidSeqnoIndexId,
+										  Anum_pg_inherits_inhrelid, relid);
+
+		if (tuple != NULL)
+			parent = ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent;
+	}
+	else
+		parent = PartitionParent(relid);
+	/* dropped, too: then that is what is told */
+	if (!OidIsValid(parent) || !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(parent)))
+		return InvalidOid;
+	if (!get_rel_relispartition(parent))
+		return parent;
+	ancestors = get_partition_ancestors(parent);
+	return ancestors != NIL ? llast_oid(ancestors) : InvalidOid;
+}
+
+/* A partition that came to a table that is printed, or left it. */
+static void
+print_partition_change(LogicalDecodingContext *ctx, Oid root, Oid relid,
+					   const char *partition, const char *action)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	Relation	relation;
+	RelationEntry *entry;
+
+	if (!OidIsValid(root))
+		return;
+	relation = RelationIdGetRelation(root);
+	if (!RelationIsValid(relation))
+		return;
+	entry = find_entry(df, relation);
+	if (entry->included)
+	{
+		announce_shape(ctx, entry, relation);
+		begin_line(df, entry, psprintf("\t_partition\t%s\t_relid\t%u",
+									   escape_name(df, partition), relid), action);
+		end_line(ctx);
+	}
+	RelationClose(relation);
+}
+
+/* Tells the shape of a table that is there, if it is new. Returns its entry, or NULL. */
+static RelationEntry *
+announce_table(LogicalDecodingContext *ctx, Oid relid)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	Relation	relation = RelationIdGetRelation(relid);
+	RelationEntry *entry;
+
+	if (!RelationIsValid(relation))
+		return NULL;
+	entry = find_entry(df, relation);
+	if (entry->included)
+		announce_shape(ctx, entry, relation);
+	RelationClose(relation);
+	return entry;
+}
+
+/*
+ * Some rows of the table were not printed under its name: it had another one,
+ * which was not asked for, or was a partition.
+ */
+static void
+print_gap(LogicalDecodingContext *ctx, RelationEntry *entry)
+{
+	begin_line(ctx->output_plugin_private, entry,
+			   psprintf("\t_relid\t%u", entry->relid), "gap");
+	end_line(ctx);
+}
+
+/*
+ * Two lines at most: the shape of a table that is there, and how its rows came
+ * or went. A table made by this transaction has all its rows from its lines,
+ * unless they were printed under another name, or not at all.
+ */
+static void
+tell_table(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	ClassRow	before = class_row_before(txn, relid);
+	ClassRow	now = class_row_now(relid);
+	bool		was_printed = is_printed_as_itself(df, txn, &before);
+	bool		is_printed = is_printed_as_itself(df, txn, &now);
+	bool		was_partition = is_partition_of_root(df, &before);
+	bool		is_partition = is_partition_of_root(df, &now);
+	/* those of a table that was not are printed as it is rewritten */
+	bool		was_logged = !before.found || before.relpersistence == RELPERSISTENCE_PERMANENT;
+	RelationEntry *entry = NULL;
+	bool		passed_over;
+
+	if (is_printed || is_partition)
+		entry = announce_table(ctx, relid);
+	passed_over = entry != NULL && TransactionIdEquals(entry->passed_over_xid, df->xid);
+
+	if (was_partition && !is_partition)
+		print_partition_change(ctx, root_of(txn, relid, true), relid, before.name, "detach");
+
+	if (is_partition)
+	{
+		bool		printed_as_itself = entry != NULL &&
+			TransactionIdEquals(entry->own_name_xid, df->xid);
+
+		if (!was_partition && was_logged &&
+			(before.found || passed_over || printed_as_itself))
+			print_partition_change(ctx, root_of(txn, relid, false), relid, now.name, "attach");
+	}
+	else if (was_printed && !is_printed)
+		print_drop(ctx, txn, relid, &before);
+	else if (is_printed && !was_printed && was_logged && (before.found || passed_over))
+		print_gap(ctx, entry);
+}
+
+/* All tables of which readers know a shape. */
+static void
+announce_known_tables(LogicalDecodingContext *ctx)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	List	   *known = NIL;
+	HASH_SEQ_STATUS status;
+	TableShape *shape;
+	ListCell   *cell;
+
+	hash_seq_init(&status, df->shapes);
+	while ((shape = hash_seq_search(&status)) != NULL)
+		known = lappend_oid(known, shape->table_oid);
+	foreach(cell, known)
+	{
+		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(lfirst_oid(cell))))
+			announce_table(ctx, lfirst_oid(cell));
+	}
+}
+
+static HTAB *
+make_oid_set(void)
+{
+	HASHCTL		ctl = {0};
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(Oid);
+	ctl.hcxt = CurrentMemoryContext;
+	return hash_create("deltaflood told", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/*
+ * To be called at the end of a transaction, while its view of the catalogs is
+ * in place.
+ */
+void
+tell_tables(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
+{
+	HTAB	   *told = NULL;
+	bool		renamed_schema = false;
+
+	for (uint32 i = 0; i < txn->ninvalidations; i++)
+	{
+		const SharedInvalidationMessage *message = &txn->invalidations[i];
+		bool		found;
+
+		renamed_schema |= message->id == NAMESPACEOID;
+		if (message->id != SHAREDINVALRELCACHE_ID || !OidIsValid(message->rc.relId))
+			continue;
+		if (told == NULL)
+			told = make_oid_set();
+		hash_search(told, &message->rc.relId, HASH_ENTER, &found);
+		if (!found)
+			tell_table(ctx, txn, message->rc.relId);
+	}
+	if (told != NULL)
+		hash_destroy(told);
+	if (renamed_schema)
+		announce_known_tables(ctx);
+}

@@ -1,0 +1,111 @@
+\a \t
+-- What a transaction did to tables, at its end; without rows, unless some came.
+CREATE FUNCTION told(VARIADIC options text[]) RETURNS SETOF text LANGUAGE sql AS $$
+	SELECT regexp_replace(line, '(_action	relation).*', '\1') FROM changes(VARIADIC options) AS line
+	WHERE line NOT LIKE '%commit';
+$$;
+CREATE SCHEMA ops;
+CREATE TABLE old (id int PRIMARY KEY);
+CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id);
+SELECT open_slot();
+-- (a) made, altered, renamed, moved, dropped, each alone
+CREATE TABLE t (id int PRIMARY KEY);
+ALTER TABLE t ADD COLUMN v text;
+ALTER TABLE t RENAME COLUMN v TO w;
+ALTER TABLE t ALTER w SET DEFAULT 'x';
+ALTER TABLE t ALTER w TYPE varchar;
+ALTER TABLE t RENAME TO u;
+ALTER TABLE u SET SCHEMA ops;
+ALTER SCHEMA ops RENAME TO "o	ps";
+DROP TABLE "o	ps".u;
+CREATE TABLE filled AS SELECT 1 AS a;
+DROP TABLE filled, old;
+SELECT told('mirror', 'on');
+-- (b) all in one transaction, and undone
+BEGIN;
+CREATE TABLE t (id int PRIMARY KEY);
+ALTER TABLE t ADD COLUMN v text;
+DROP TABLE t;
+CREATE TABLE t (id int PRIMARY KEY);
+SAVEPOINT s;
+ALTER TABLE t RENAME TO u;
+DROP TABLE u;
+ROLLBACK TO s;
+ALTER TABLE t RENAME TO "t	2";
+COMMIT;
+BEGIN;
+DROP TABLE "t	2";
+ROLLBACK;
+BEGIN;
+DROP SCHEMA "o	ps";
+CREATE SCHEMA ops;
+ALTER TABLE "t	2" SET SCHEMA ops;
+CREATE TABLE ops.v (id int PRIMARY KEY);
+COMMIT;
+DROP SCHEMA ops CASCADE;
+SELECT told('mirror', 'on');
+-- (c) what is no table to a mirror, and what changes nothing
+CREATE TABLE t (id int PRIMARY KEY);
+CREATE TEMP TABLE temporary (id int);
+CREATE UNLOGGED TABLE unlogged (id int);
+CREATE VIEW a_view AS SELECT * FROM t;
+CREATE MATERIALIZED VIEW matview AS SELECT * FROM t;
+CREATE SEQUENCE sequence;
+SELECT told('mirror', 'on');
+CREATE INDEX ON t (id);
+ANALYZE t;
+VACUUM FULL t;
+DROP SEQUENCE sequence;
+DROP MATERIALIZED VIEW matview;
+DROP VIEW a_view;
+DROP TABLE unlogged, temporary;
+SELECT told('mirror', 'on');
+-- (d) a table that leaves the stream, and one that comes to it with rows
+CREATE TABLE u (id int PRIMARY KEY);
+INSERT INTO u VALUES (1);
+ALTER TABLE t RENAME TO gone;
+ALTER TABLE u RENAME TO t;
+BEGIN;
+ALTER TABLE t RENAME TO u;
+CREATE TABLE s (id int PRIMARY KEY);
+INSERT INTO s VALUES (1);
+ALTER TABLE s RENAME TO t;
+COMMIT;
+BEGIN;
+DROP TABLE t;
+CREATE TABLE s (id int PRIMARY KEY);
+ALTER TABLE s RENAME TO t;
+INSERT INTO t VALUES (1);
+COMMIT;
+ALTER TABLE t SET UNLOGGED;
+INSERT INTO t VALUES (2);
+ALTER TABLE t SET LOGGED;
+SELECT told('mirror', 'on', 'tables', 't');
+-- (e) partitions: new, with rows of its own, without them, leaving, dropped
+CREATE TABLE p1 PARTITION OF parted FOR VALUES FROM (10) TO (20);
+CREATE TABLE p2 (id int PRIMARY KEY);
+INSERT INTO p2 VALUES (20);
+ALTER TABLE parted ATTACH PARTITION p2 FOR VALUES FROM (20) TO (30);
+BEGIN;
+CREATE TABLE p3 (id int PRIMARY KEY);
+INSERT INTO p3 VALUES (30);
+ALTER TABLE parted ATTACH PARTITION p3 FOR VALUES FROM (30) TO (40);
+CREATE TABLE p4 (id int PRIMARY KEY);
+ALTER TABLE parted ATTACH PARTITION p4 FOR VALUES FROM (40) TO (50);
+COMMIT;
+ALTER TABLE parted DETACH PARTITION p2;
+ALTER TABLE p1 RENAME TO p5;
+DROP TABLE p5;
+CREATE TABLE p6 PARTITION OF parted FOR VALUES FROM (60) TO (80) PARTITION BY RANGE (id);
+CREATE TABLE p61 PARTITION OF p6 FOR VALUES FROM (60) TO (70);
+DROP TABLE p61;
+SELECT told('mirror', 'on', 'partition-root', 'on');
+DROP TABLE p2, parted;
+SELECT told('mirror', 'on', 'partition-root', 'on');
+-- (f) not asked for
+CREATE TABLE p7 (id int);
+DROP TABLE p7, t;
+SELECT told('mirror', 'on', 'ddl', 'off');
+SELECT close_slot();
+DROP TABLE gone, u;
+DROP FUNCTION told;
