@@ -164,6 +164,11 @@ absl::StatusOr<std::vector<TargetColumn>> TargetColumns(sqlite3* db, const Targe
 }
 
 absl::Status CreateTable(sqlite3* db, const Target& target, const TableShape& shape) {
+  ASSIGN_OR_RETURN(const std::string sql, CreateTableSql(target, shape));
+  return sqlite::Execute(db, sql);
+}
+
+absl::StatusOr<std::string> CreateTableSql(const Target& target, const TableShape& shape) {
   RETURN_IF_ERROR(CheckShape(shape));
   std::vector<std::string> parts;
   for (const NewColumn& column : shape.columns) parts.push_back(ColumnDefinition(shape, column));
@@ -174,8 +179,8 @@ absl::Status CreateTable(sqlite3* db, const Target& target, const TableShape& sh
   std::vector<std::string> suffixes;
   if (shape.without_rowid) suffixes.emplace_back(" WITHOUT ROWID");
   if (shape.strict) suffixes.emplace_back(" STRICT");
-  return sqlite::Execute(db, absl::StrCat("CREATE TABLE ", target.Quoted(), " (", absl::StrJoin(parts, ", "), ")",
-                                          absl::StrJoin(suffixes, ",")));
+  return absl::StrCat("CREATE TABLE ", target.Quoted(), " (", absl::StrJoin(parts, ", "), ")",
+                      absl::StrJoin(suffixes, ","));
 }
 
 }  // namespace deltamirror::copy

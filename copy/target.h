@@ -57,6 +57,8 @@ struct TableShape {
 // NOT NULL, which SQLite by itself would not ask of them. Errors for no columns, names that differ in case only, key
 // columns that are not there, WITHOUT ROWID without a key.
 absl::Status CreateTable(sqlite3* db, const Target& target, const TableShape& shape);
+// The statement alone.
+absl::StatusOr<std::string> CreateTableSql(const Target& target, const TableShape& shape);
 
 }  // namespace deltamirror::copy
 

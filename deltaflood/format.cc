@@ -109,6 +109,7 @@ void AppendRecord(const Record& record, std::string* out) {
   if (record.has_relid) AppendNumber("_relid", record.relid, out);
   AppendText("_identity", record.identity, out);
   AppendText("_check", record.check, out);
+  AppendText("_was", record.was, out);
   for (const Column& column : record.unknown) {
     AppendField(column.name, column.value, out);
   }

@@ -8,8 +8,8 @@ namespace deltamirror::deltaflood {
 namespace {
 
 // The record's texts that a head can have.
-constexpr absl::string_view Record::*kTexts[] = {&Record::table, &Record::schema, &Record::qualified_table,
-                                                 &Record::partition, &Record::identity};
+constexpr absl::string_view Record::*kTexts[] = {&Record::table,     &Record::schema,   &Record::qualified_table,
+                                                 &Record::partition, &Record::identity, &Record::was};
 
 bool LiesIn(absl::string_view text, absl::string_view whole) {
   return text.empty() || (text.data() >= whole.data() && text.data() + text.size() <= whole.data() + whole.size());

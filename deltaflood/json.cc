@@ -120,6 +120,7 @@ void AppendRecordJson(const Record& record, std::string* out) {
   if (record.has_relid) object.Number("_relid", record.relid);
   object.TextIfAny("_identity", record.identity);
   object.TextIfAny("_check", record.check);
+  object.TextIfAny("_was", record.was);
   object.TextIfAny("_oid", record.oid);
   for (const Column& column : record.unknown) {
     object.Text(column.name, column.value);

@@ -29,14 +29,15 @@ enum Key : size_t {
   kRelid,
   kIdentity,
   kCheck,
+  kWas,
   kOid,
   kAction,
   kKeyCount,
 };
 
 constexpr absl::string_view kKeyNames[kKeyCount] = {
-    "_c",   "_s",    "_table", "_schema",   "_qualified_table", "_partition", "_xid",
-    "_lsn", "_time", "_relid", "_identity", "_check",           "_oid",       "_action",
+    "_c",        "_s",     "_table", "_schema", "_qualified_table", "_partition", "_xid", "_lsn", "_time", "_relid",
+    "_identity", "_check", "_was",   "_oid",    "_action",
 };
 
 constexpr uint32_t Bit(Key key) {
@@ -50,7 +51,7 @@ Key CandidateFor(absl::string_view name) {
     case 2:
       return second == 'c' ? kClock : kSeq;
     case 4:
-      return second == 'x' ? kXid : second == 'l' ? kLsn : kOid;
+      return second == 'x' ? kXid : second == 'l' ? kLsn : second == 'w' ? kWas : kOid;
     case 5:
       return kTime;
     case 6:
@@ -76,8 +77,8 @@ Key FindKey(absl::string_view name) {
 
 Action ActionNamed(absl::string_view name) {
   constexpr Action kByFrequency[] = {
-      Action::kUpdate,  Action::kInsert,   Action::kDelete,   Action::kCommit,
-      Action::kReplace, Action::kRelation, Action::kTruncate, Action::kRollback,
+      Action::kUpdate,   Action::kInsert,   Action::kDelete, Action::kCommit, Action::kReplace, Action::kRelation,
+      Action::kTruncate, Action::kRollback, Action::kDrop,   Action::kAttach, Action::kDetach,  Action::kGap,
   };
   for (const Action action : kByFrequency) {
     if (ActionName(action) == name) return action;
@@ -148,8 +149,8 @@ absl::Status SetAction(absl::string_view value, size_t offset, Record* out) {
   out->action = ActionNamed(value);
   if (out->action == Action::kNone) {
     return FieldError(
-        "insert, update, delete, replace, truncate, relation, commit or "
-        "rollback",
+        "insert, update, delete, replace, truncate, relation, drop, attach, detach, "
+        "gap, commit or rollback",
         "_action", offset, value);
   }
   return absl::OkStatus();
@@ -192,6 +193,9 @@ absl::Status SetMetadata(Key key, absl::string_view value, size_t offset, Record
       break;
     case kCheck:
       out->check = value;
+      break;
+    case kWas:
+      out->was = value;
       break;
     case kOid:
       out->oid = value;

@@ -20,6 +20,14 @@ absl::string_view ActionName(Action action) {
       return "truncate";
     case Action::kRelation:
       return "relation";
+    case Action::kDrop:
+      return "drop";
+    case Action::kAttach:
+      return "attach";
+    case Action::kDetach:
+      return "detach";
+    case Action::kGap:
+      return "gap";
     case Action::kCommit:
       return "commit";
     case Action::kRollback:

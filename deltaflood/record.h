@@ -18,6 +18,10 @@ enum class Action : uint8_t {
   kReplace,  // the old key, right before the update that changes it
   kTruncate,
   kRelation,  // the table's shape: see deltaflood/relation.h
+  kDrop,      // the table is gone, or no longer in the stream
+  kAttach,    // a partition, with the rows that it has, came to the table
+  kDetach,    // a partition, with its rows, left the table
+  kGap,       // the table has rows that no line has brought
   kCommit,
   kRollback,
 };
@@ -51,6 +55,9 @@ struct Record {
   absl::string_view qualified_table;
   // _partition: the leaf, when the table is named by its root
   absl::string_view partition;
+  // _was: in a relation line, the table's name before this transaction, quoted
+  // as SQL does
+  absl::string_view was;
 
   bool has_xid = false;
   // the original writes 2^31 and above as negative numbers; they are read
@@ -62,7 +69,7 @@ struct Record {
   // _time: commit time, microseconds since 1970-01-01 00:00:00 UTC
   int64_t time = 0;
   bool has_relid = false;
-  uint32_t relid = 0;  // _relid: the table's OID
+  uint32_t relid = 0;  // _relid: the table's OID; with kAttach and kDetach the partition's
   // _identity: "default", "index", "full" or "nothing"
   absl::string_view identity;
   // _check, of the last line of a transaction in a daystream: see

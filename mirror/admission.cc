@@ -6,12 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "daystream/position.h"
-#include "deltaflood/relation.h"
-#include "mirror/create_table.h"
+#include "mirror/check_names.h"
 #include "mirror/qualified_name.h"
 #include "mirror/target_table.h"
 #include "status/status_macros.h"
-#include "types/relation.h"
 #include "types/table_list.h"
 
 namespace deltamirror::mirror {
@@ -45,17 +43,6 @@ absl::Status NotThere(const Settings& settings, const State* state, const std::s
                                       "\"tables\""));
 }
 
-absl::Status Make(sqlite3* db, const Settings& settings, const std::string& target, const Record& record) {
-  ASSIGN_OR_RETURN(const types::Relation shape, deltaflood::ParseRelation(record));
-  if (settings.on_ddl == OnDdl::kStop) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("table \"", target,
-                     "\" is new in PostgreSQL, and on_ddl is \"stop\". Bootstrap it, or "
-                     "create it"));
-  }
-  return CreateMirroredTable(db, settings.schema, target, shape);
-}
-
 }  // namespace
 
 bool TakesNewTables(const Settings& settings, absl::string_view schema) {
@@ -75,14 +62,16 @@ absl::StatusOr<Admission> Admit(sqlite3* db, const Settings& settings, State* st
   ASSIGN_OR_RETURN(const std::optional<TargetTable> present, ReadTargetTable(db, settings.schema, target));
   if (!present) {
     const bool announced = record.action == Action::kRelation && TakesNewTables(settings, SchemaOf(record));
-    if (!announced) return NotThere(settings, state, target);
-    RETURN_IF_ERROR(Make(db, settings, target, record));
+    if (!announced || state == nullptr) return NotThere(settings, state, target);
   }
   if (state == nullptr) return Admission::kTaken;
+  RETURN_IF_ERROR(CheckTargetName(*state, target, nullptr));
   TableState added;
   added.schema = std::string(SchemaOf(record));
   added.name = std::string(record.table);
   added.target = target;
+  // The record, which announces it, makes it.
+  if (!present) added.status = TableStatus::kAbsent;
   RETURN_IF_ERROR(state->AddTable(std::move(added)).status());
   return Admission::kTaken;
 }

@@ -24,8 +24,9 @@ enum class Admission : uint8_t {
 bool TakesNewTables(const Settings& settings, absl::string_view schema);
 
 // Decides on the table of `record`, called `target` here, which the state does not have. With null (plain
-// daystream_apply) each table is taken that is there. A table of TakesNewTables is made when the stream announces it.
-// NotFound, saying what to do, for one that is wanted and neither there nor announced.
+// daystream_apply) each table is taken that is there. One of TakesNewTables that the record, a relation line, announces
+// is taken as absent (TableStatus): the line makes it. NotFound, saying what to do, for one that is wanted and neither
+// there nor announced.
 absl::StatusOr<Admission> Admit(sqlite3* db, const Settings& settings, State* state, const std::string& target,
                                 const deltaflood::Record& record);
 

@@ -3,13 +3,10 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "deltaflood/relation.h"
-#include "mirror/follow.h"
 #include "mirror/plan.h"
 #include "mirror/qualified_name.h"
 #include "mirror/target_table.h"
 #include "quote/quote.h"
-#include "sqlite/statement.h"
 #include "status/named.h"
 #include "status/status_macros.h"
 #include "types/table_list.h"
@@ -25,14 +22,25 @@ daystream::Position PositionOf(const Record& record) {
   return {record.clock, record.seq};
 }
 
+// Not about rows.
+bool IsAboutTable(Action action) {
+  return action == Action::kRelation || action == Action::kDrop || action == Action::kAttach ||
+         action == Action::kDetach || action == Action::kGap;
+}
+
 }  // namespace
 
+std::string Applier::TableKey(absl::string_view schema, absl::string_view name) {
+  return absl::StrCat(schema, absl::string_view("\0", 1), name);
+}
+
 Applier::Applier(sqlite3* db, Settings settings, State* state)
-    : db_(db), settings_(std::move(settings)), state_(state) {}
+    : db_(db), settings_(std::move(settings)), state_(state), ddl_(db, settings_, state) {}
 
 void Applier::Forget() {
   tables_.clear();
   changed_.clear();
+  failed_table_.reset();
   last_ = waiting_ = nullptr;
   handovers_ = 0;
   loaded_handovers_ = false;
@@ -63,6 +71,20 @@ absl::Status Applier::LoadHandovers() {
     RETURN_IF_ERROR(Find(record).status());
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<Applier::Table*> Applier::FindKnown(const TableState& state) {
+  Record record;
+  record.schema = state.schema;
+  record.table = state.name;
+  return Find(record);
+}
+
+TableState* Applier::FindRelid(uint32_t relid) {
+  for (TableState& state : state_->tables()) {
+    if (relid != 0 && state.relation.relid == relid) return &state;
+  }
+  return nullptr;
 }
 
 TableState* Applier::StateOf(const Table& table) {
@@ -107,15 +129,28 @@ absl::StatusOr<Admission> Applier::Resolve(Table* table, const Record& record) {
 // Makes the plan, if there is none.
 absl::Status Applier::Open(Table* table) {
   if (table->table != nullptr) return absl::OkStatus();
+  const TableState* state = StateOf(*table);
   ASSIGN_OR_RETURN(const std::optional<TargetTable> target, ReadTargetTable(db_, settings_.schema, table->target));
   if (!target) {
-    return absl::NotFoundError(absl::StrCat("table \"", table->target, "\" does not exist in database \"",
-                                            settings_.schema, "\" any more. Bootstrap it again"));
+    return absl::NotFoundError(
+        state != nullptr && state->status == TableStatus::kAbsent && state->relation.columns.empty()
+            ? absl::StrCat("it has no columns in PostgreSQL, and SQLite knows no such tables. Add a column, and "
+                           "bootstrap the table again")
+            : absl::StrCat("table \"", table->target, "\" does not exist in database \"", settings_.schema,
+                           "\" any more. ", Remedy(*table)));
   }
-  const TableState* state = StateOf(*table);
   ASSIGN_OR_RETURN(Plan plan, MakePlan(*target, state == nullptr ? &table->shape : &state->relation,
                                        state == nullptr ? decltype(state->overrides)() : state->overrides));
+  if (state != nullptr) plan.remedy = Ddl::CopyAgain(*state_, *state);
   table->table = std::make_unique<MirroredTable>(db_, std::move(plan), settings_);
+  return absl::OkStatus();
+}
+
+// Gives the plan up, because the table changes.
+absl::Status Applier::Close(Table* table) {
+  if (table->table == nullptr) return absl::OkStatus();
+  RETURN_IF_ERROR(table->table->EndTransaction());
+  table->table.reset();
   return absl::OkStatus();
 }
 
@@ -124,6 +159,10 @@ absl::StatusOr<bool> Applier::IsWanted(Table* table, const Record& record) {
   if (!table->taken) return false;
   const TableState* state = StateOf(*table);
   if (state != nullptr && record.has_position && PositionOf(record) <= state->from) return false;
+  if (state != nullptr && state->status == TableStatus::kDetached) {
+    if (!IsAboutTable(record.action)) Count(table, record, MirroredTable::Outcome::kSkipped);
+    return false;
+  }
   if (!table->handover) return true;
   if (record.has_lsn && table->handover->EndsAt(record.lsn)) {
     EndHandover(table);
@@ -145,29 +184,64 @@ void Applier::EndHandover(Table* table) {
 }
 
 absl::Status Applier::Apply(const Record& record) {
-  failed_table_ = -1;
-  if (record.action == Action::kRelation) RETURN_IF_ERROR(Flush());
-  if (record.action == Action::kRelation && state_ != nullptr) RETURN_IF_ERROR(RenameByRelid(record));
+  failed_table_.reset();
+  if (IsAboutTable(record.action)) RETURN_IF_ERROR(Flush());
+  Table unknown;
+  unknown.schema = std::string(SchemaOf(record));
+  unknown.name = std::string(record.table);
+  unknown.target = types::TargetName(unknown.schema, unknown.name);
+  absl::StatusOr<bool> done = ApplyToNames(record, unknown.target);
+  if (!done.ok()) return Failed(unknown, record, done.status());
+  if (*done) return absl::OkStatus();
   absl::StatusOr<Table*> table = Find(record);
-  if (!table.ok()) {
-    Table unknown;
-    unknown.target = types::TargetName(SchemaOf(record), record.table);
-    return Failed(unknown, record, table.status());
-  }
+  if (!table.ok()) return Failed(unknown, record, table.status());
   if (*table == nullptr) return absl::OkStatus();
   absl::StatusOr<bool> wanted = IsWanted(*table, record);
   if (!wanted.ok()) return Failed(**table, record, wanted.status());
+  if (record.action == Action::kAttach) {
+    const absl::Status status = ApplyAttach(*table, *wanted, record);
+    return status.ok() ? status : Failed(**table, record, status);
+  }
   if (!*wanted) return absl::OkStatus();
   RETURN_IF_ERROR(FlushBut(*table));
-  if (absl::Status status = ApplyTo(*table, record); !status.ok()) {
-    return Failed(**table, record, status);
-  }
+  if (absl::Status status = ApplyTo(*table, record); !status.ok()) return Failed(**table, record, status);
   ClearError(*table);
   return absl::OkStatus();
 }
 
+// What must be done before the table is looked for under its name. Whether that was all.
+absl::StatusOr<bool> Applier::ApplyToNames(const Record& record, const std::string& target) {
+  switch (record.action) {
+    case Action::kRelation:
+      if (state_ != nullptr) RETURN_IF_ERROR(FollowNames(record));
+      return false;
+    case Action::kDrop:
+      if (state_ != nullptr) RETURN_IF_ERROR(ApplyDrop(record));
+      return true;
+    case Action::kTruncate:
+      return IsToCome(record, target);
+    default:
+      // Without a state nothing is known of tables.
+      return state_ == nullptr && IsAboutTable(record.action);
+  }
+}
+
 absl::Status Applier::ApplyTo(Table* table, const Record& record) {
-  if (record.action == Action::kRelation) return ApplyRelation(table, record);
+  switch (record.action) {
+    case Action::kRelation:
+      return ApplyRelation(table, record);
+    case Action::kDetach:
+      return absl::FailedPreconditionError(
+          absl::StrCat("its partition \"", record.partition,
+                       "\" was detached or dropped, and which rows were in it cannot be told here. ", Remedy(*table)));
+    case Action::kGap:
+      return absl::FailedPreconditionError(
+          absl::StrCat("it has rows that the stream did not bring: it had another name, or was a partition or "
+                       "unlogged, when they came. ",
+                       Remedy(*table)));
+    default:
+      break;
+  }
   RETURN_IF_ERROR(Open(table));
   waiting_ = table;
   if (!table->in_transaction) {
@@ -195,13 +269,23 @@ absl::StatusOr<MirroredTable::Outcome> Applier::Change(Table* table, const Recor
       if (!record.partition.empty()) {
         return absl::FailedPreconditionError(
             absl::StrCat("partition \"", record.partition,
-                         "\" was truncated alone, which cannot be followed. Bootstrap the table again"));
+                         "\" was truncated alone, and which rows were in it cannot be told here. ", Remedy(*table)));
       }
       RETURN_IF_ERROR(rows.Truncate());
       return MirroredTable::Outcome::kApplied;
     default:
       return absl::InternalError("not a change");
   }
+}
+
+// The rows of a table that is made anew come behind a truncate and the relation line that makes the table.
+absl::StatusOr<bool> Applier::IsToCome(const Record& record, const std::string& target) {
+  if (state_ == nullptr) return false;
+  const TableState* state = state_->FindTable(SchemaOf(record), record.table);
+  if (state != nullptr) return state->status == TableStatus::kAbsent;
+  if (!TakesNewTables(settings_, SchemaOf(record))) return false;
+  ASSIGN_OR_RETURN(const std::optional<TargetTable> here, ReadTargetTable(db_, settings_.schema, target));
+  return !here.has_value();
 }
 
 void Applier::Count(Table* table, const Record& record, MirroredTable::Outcome outcome) {
@@ -242,86 +326,12 @@ void Applier::ClearError(Table* table) {
   table->touched = true;
 }
 
-absl::Status Applier::ApplyRelation(Table* table, const Record& record) {
-  ASSIGN_OR_RETURN(const Relation shape, deltaflood::ParseRelation(record));
-  TableState* state = StateOf(*table);
-  if (state == nullptr) {
-    table->shape = shape;
-    table->table.reset();
-    return absl::OkStatus();
-  }
-  const bool other_table = state->relation.relid != 0 && state->relation.relid != shape.relid;
-  if (other_table && !TakesNewTables(settings_, table->schema)) {
-    return absl::FailedPreconditionError(absl::StrCat("it is another table in PostgreSQL now (relid ", shape.relid,
-                                                      ", was ", state->relation.relid, "). Bootstrap it again"));
-  }
-  if (!other_table && SameShape(state->relation, shape)) return absl::OkStatus();
-  return FollowShape(table, shape);
-}
-
-absl::Status Applier::FollowShape(Table* table, const Relation& shape) {
-  if (table->table != nullptr) RETURN_IF_ERROR(table->table->EndTransaction());
-  table->table.reset();
-  ASSIGN_OR_RETURN(const std::optional<TargetTable> target, ReadTargetTable(db_, settings_.schema, table->target));
-  if (!target) return absl::NotFoundError("it does not exist any more. Bootstrap it again");
-  TableState* state = StateOf(*table);
-  Relation before = state->relation;
-  if (before.relid != 0 && before.relid != shape.relid) {
-    // Dropped and made again: the old one's rows and column numbers mean nothing now.
-    before.columns.clear();
-    RETURN_IF_ERROR(sqlite::Execute(db_, absl::StrCat("DELETE FROM ", QuoteQualified(target->schema, target->name))));
-  }
-  ASSIGN_OR_RETURN(const std::vector<FollowStep> steps,
-                   FollowSteps(*target, before, shape, state->overrides, settings_.on_ddl));
-  RETURN_IF_ERROR(RunSteps(db_, steps));
-  state->relation = shape;
-  ASSIGN_OR_RETURN(schema_version_, SchemaVersion(db_, settings_.schema));
-  return state_->SaveTable(*state);
-}
-
-// A table with a new name is known by its OID.
-absl::Status Applier::RenameByRelid(const Record& record) {
-  const absl::string_view schema = SchemaOf(record);
-  if (!record.has_relid || state_->FindTable(schema, record.table) != nullptr) return absl::OkStatus();
-  for (TableState& state : state_->tables()) {
-    if (state.relation.relid != record.relid || record.relid == 0) continue;
-    if (record.has_position && PositionOf(record) <= state.from) return absl::OkStatus();
-    if (!state.handover.empty()) {
-      // A name from before the copy.
-      ASSIGN_OR_RETURN(const HandoverFilter handover, HandoverFilter::FromJson(state.handover));
-      const bool over = record.has_lsn && handover.EndsAt(record.lsn);
-      if (!over && record.has_xid && handover.SnapshotSaw(record.xid)) return absl::OkStatus();
-    }
-    const std::string target = types::TargetName(schema, record.table);
-    const std::string sql = absl::StrCat("ALTER TABLE ", QuoteQualified(settings_.schema, state.target), " RENAME TO ",
-                                         QuoteIdentifier(target));
-    if (settings_.on_ddl == OnDdl::kStop) {
-      ASSIGN_OR_RETURN(const std::optional<TargetTable> renamed, ReadTargetTable(db_, settings_.schema, target));
-      if (!renamed) {
-        return absl::FailedPreconditionError(absl::StrCat("table \"", state.target, "\" is called \"", target,
-                                                          "\" in PostgreSQL now, and on_ddl is \"stop\". Run: ", sql));
-      }
-    } else {
-      RETURN_IF_ERROR(sqlite::Execute(db_, sql));
-    }
-    state.schema = std::string(schema);
-    state.name = std::string(record.table);
-    state.target = target;
-    state.relation.schema = state.schema;
-    state.relation.table = state.name;
-    RETURN_IF_ERROR(state_->SaveTable(state));
-    Forget();
-    return Refresh();
-  }
-  return absl::OkStatus();
-}
-
 absl::Status Applier::EndTransaction(uint64_t commit_lsn) {
   for (Table* table : changed_) {
     table->in_transaction = false;
     if (table->table == nullptr) continue;
     if (absl::Status status = table->table->EndTransaction(); !status.ok()) {
-      failed_table_ = table->state;
+      NoteFailed(*table);
       return absl::Status(status.code(), absl::StrCat("table \"", table->target, "\": ", status.message()));
     }
   }
@@ -365,14 +375,31 @@ absl::Status Applier::SaveTouched() {
   return absl::OkStatus();
 }
 
+std::string Applier::Remedy(const Table& table) {
+  const TableState* state = StateOf(table);
+  return state == nullptr ? "Bootstrap the table again" : Ddl::CopyAgain(*state_, *state);
+}
+
+void Applier::NoteFailed(const Table& table) {
+  if (state_ == nullptr || failed_table_) return;
+  if (const TableState* state = StateOf(table)) {
+    failed_table_ = *state;
+    return;
+  }
+  failed_table_.emplace();
+  failed_table_->schema = table.schema;
+  failed_table_->name = table.name;
+  failed_table_->target = table.target;
+}
+
 // `came`: the record that was to be applied. One that waited may be what could not.
 absl::Status Applier::Failed(const Table& table, const Record& came, const absl::Status& status) {
-  failed_table_ = table.state;
+  NoteFailed(table);
   const Record* waited = table.table == nullptr ? nullptr : table.table->failed();
   const Record& record = waited == nullptr ? came : *waited;
   std::string where =
       absl::StrCat("could not apply ", deltaflood::ActionName(record.action), " to table \"", table.target, "\"");
-  if (table.table != nullptr && record.action != Action::kTruncate && record.action != Action::kRelation) {
+  if (table.table != nullptr && !record.columns.empty() && record.action != Action::kRelation) {
     absl::StrAppend(&where, " with key ", table.table->Describe(record.columns));
   }
   if (record.has_position) absl::StrAppend(&where, " at position ", daystream::ToString(PositionOf(record)));

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "deltaflood/record.h"
 #include "mirror/admission.h"
+#include "mirror/ddl.h"
 #include "mirror/handover.h"
 #include "mirror/mirrored_table.h"
 #include "mirror/settings.h"
@@ -57,8 +59,8 @@ class Applier {
 
   // Of all tables, since it was made.
   const Counters& totals() const { return totals_; }
-  // The table (index into state's tables) whose record failed last, or -1.
-  int failed_table() const { return failed_table_; }
+  // The table whose record failed last, as far as the mirror keeps tables; nothing if it was none's.
+  const std::optional<TableState>& failed_table() const { return failed_table_; }
 
  private:
   struct Table {
@@ -74,17 +76,29 @@ class Applier {
     std::unique_ptr<MirroredTable> table;  // made at the first change
   };
 
+  // In tables_.
+  static std::string TableKey(absl::string_view schema, absl::string_view name);
   // Null for a record of a table that is gone.
   absl::StatusOr<Table*> Find(const deltaflood::Record& record);
   absl::StatusOr<Admission> Resolve(Table* table, const deltaflood::Record& record);
+  absl::StatusOr<Table*> FindKnown(const TableState& state);
   absl::StatusOr<bool> IsWanted(Table* table, const deltaflood::Record& record);
   absl::Status Open(Table* table);
+  absl::Status Close(Table* table);
   absl::Status LoadHandovers();
+  absl::StatusOr<bool> ApplyToNames(const deltaflood::Record& record, const std::string& target);
   absl::Status ApplyTo(Table* table, const deltaflood::Record& record);
   absl::StatusOr<MirroredTable::Outcome> Change(Table* table, const deltaflood::Record& record);
   absl::Status ApplyRelation(Table* table, const deltaflood::Record& record);
-  absl::Status FollowShape(Table* table, const types::Relation& shape);
-  absl::Status RenameByRelid(const deltaflood::Record& record);
+  absl::Status ApplyDrop(const deltaflood::Record& record);
+  absl::Status ApplyAttach(Table* root, bool wanted, const deltaflood::Record& record);
+  absl::Status FollowNames(const deltaflood::Record& record);
+  absl::StatusOr<bool> IsOldName(const TableState& state, const deltaflood::Record& record) const;
+  absl::Status Renamed(TableState* state, absl::FunctionRef<absl::Status()> rename);
+  absl::StatusOr<bool> IsToCome(const deltaflood::Record& record, const std::string& target);
+  std::string Remedy(const Table& table);
+  void NoteFailed(const Table& table);
+  TableState* FindRelid(uint32_t relid);
   void Count(Table* table, const deltaflood::Record& record, MirroredTable::Outcome outcome);
   void EndHandover(Table* table);
   void ClearError(Table* table);
@@ -95,6 +109,7 @@ class Applier {
   sqlite3* db_;
   const Settings settings_;
   State* const state_;
+  Ddl ddl_;
   int64_t schema_version_ = -1;
   absl::flat_hash_map<std::string, std::unique_ptr<Table>> tables_;  // by schema NUL name
   std::string lookup_;
@@ -104,7 +119,7 @@ class Applier {
   bool loaded_handovers_ = false;
   int handovers_ = 0;  // tables with one
   Counters totals_;
-  int failed_table_ = -1;
+  std::optional<TableState> failed_table_;
 };
 
 }  // namespace deltamirror::mirror

@@ -22,6 +22,8 @@
 #include "postgres/schema.h"
 #include "postgres/snapshot.h"
 #include "postgres/wal_flush.h"
+#include "quote/quote.h"
+#include "sqlite/statement.h"
 #include "sqlite/transaction.h"
 #include "status/status_macros.h"
 #include "types/table_list.h"
@@ -63,6 +65,7 @@ class Bootstrapper {
   absl::StatusOr<bool> BeginsAnew(const State& state);
   absl::Status SetBack(State* state);
   absl::Status EndSnapshot();
+  absl::Status ForgetOldName(const types::Relation& relation, State* state);
   absl::StatusOr<int64_t> CopyAll(State* state);
   absl::StatusOr<int64_t> CopyTable(const postgres::CatalogTable& table, State* state);
 
@@ -121,6 +124,21 @@ absl::StatusOr<int64_t> Bootstrapper::CopyTable(const postgres::CatalogTable& ta
   return rows;
 }
 
+// A table that has had another name is the same table still.
+absl::Status Bootstrapper::ForgetOldName(const types::Relation& relation, State* state) {
+  for (TableState& table : state->tables()) {
+    if (table.relation.relid != relation.relid || table.status == TableStatus::kAbsent) continue;
+    if (table.schema == relation.schema && table.name == relation.table) continue;
+    RETURN_IF_ERROR(sqlite::Execute(
+        db_, absl::StrCat("DROP TABLE IF EXISTS ", QuoteQualified(state->settings().schema, table.target))));
+    table.status = TableStatus::kAbsent;
+    table.relation = {};
+    table.handover.clear();
+    RETURN_IF_ERROR(state->SaveTable(table));
+  }
+  return absl::OkStatus();
+}
+
 // The position from which on the mirror must read for these tables' sake.
 absl::StatusOr<daystream::Position> Bootstrapper::ReadFrom() {
   ReadingStart start = {.time = locked_.snapshot.start_time, .last = daystream::kBeforeAll, .margin = options_.margin};
@@ -164,7 +182,8 @@ absl::StatusOr<bool> Bootstrapper::BeginsAnew(const State& state) {
   ASSIGN_OR_RETURN(const bool pruned, IsPruned(source_, state.progress().position));
   if (!pruned) return false;
   for (const TableState& table : state.tables()) {
-    if (Copies(table.schema, table.name)) continue;
+    const bool waits = table.status == TableStatus::kAbsent || table.status == TableStatus::kDetached;
+    if (waits || Copies(table.schema, table.name)) continue;
     return absl::FailedPreconditionError(
         absl::StrCat("mirror \"", name_.Text(), "\" is at position ", daystream::ToString(state.progress().position),
                      ", which is no longer in daystream \"", source_, "\", and its table \"", table.target,
@@ -194,6 +213,7 @@ absl::StatusOr<int64_t> Bootstrapper::CopyAll(State* state) {
   if (info_.has_value()) state->set_identity(*info_);
   int64_t rows = 0;
   for (const postgres::CatalogTable& table : locked_.tables) {
+    RETURN_IF_ERROR(ForgetOldName(table.relation, state));
     ASSIGN_OR_RETURN(const int64_t copied, CopyTable(table, state));
     rows += copied;
   }

@@ -5,17 +5,17 @@
 
 #include <string>
 
-#include "absl/status/status.h"
-#include "sqlite/api.h"
+#include "absl/status/statusor.h"
+#include "types/mapping.h"
 #include "types/relation.h"
 
 namespace deltamirror::mirror {
 
-// Makes table `target` in database `schema` with the columns of the shape, as design.md section 5 maps their types. The
+// For table `target` in database `schema` with the columns of the shape, as design.md section 5 maps their types. The
 // primary key is the one that finds rows; an integer key becomes INTEGER PRIMARY KEY. Virtual generated columns, whose
-// values no stream brings, are left out.
-absl::Status CreateMirroredTable(sqlite3* db, const std::string& schema, const std::string& target,
-                                 const types::Relation& shape);
+// values no stream brings, are left out. Empty if no column is left. An error for columns that differ only in case.
+absl::StatusOr<std::string> CreateMirroredSql(const std::string& schema, const std::string& target,
+                                              const types::Relation& shape, const types::Overrides& overrides);
 
 }  // namespace deltamirror::mirror
 

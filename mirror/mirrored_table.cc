@@ -126,7 +126,7 @@ absl::StatusOr<MirroredTable::Outcome> MirroredTable::UpdateMissing(const RowCol
   }
   return absl::NotFoundError(absl::StrCat(
       "the row is not there", complete ? "" : ", and the line does not bring all columns, so it cannot be inserted",
-      ". Bootstrap the table again, or use on_missing='ignore'"));
+      ". on_missing='ignore' would pass over it. ", plan_.remedy));
 }
 
 absl::Status MirroredTable::Replace(const RowColumns& columns) {
@@ -144,7 +144,8 @@ absl::StatusOr<MirroredTable::Outcome> MirroredTable::Delete(const RowColumns& c
   if (!moves_.empty()) RETURN_IF_ERROR(moves_.Settle(columns));
   if (changed > 0 || on_missing_ == OnMissing::kInsert) return Outcome::kApplied;
   if (on_missing_ == OnMissing::kIgnore) return Outcome::kSkipped;
-  return absl::NotFoundError("the row is not there. Bootstrap the table again, or use on_missing='ignore'");
+  return absl::NotFoundError(
+      absl::StrCat("the row is not there. on_missing='ignore' would pass over it. ", plan_.remedy));
 }
 
 absl::Status MirroredTable::Truncate() {

@@ -95,9 +95,11 @@ absl::StatusOr<Plan> MakePlan(const TargetTable& target, const types::Relation* 
   if (known) {
     RETURN_IF_ERROR(AddColumnsOfShape(target, *shape, overrides, &plan));
     plan.key = Resolve(plan, KeyColumns(*shape));
+    plan.by_row = plan.key.empty() && shape->identity == types::Identity::kFull;
   } else {
     AddColumnsOfTarget(target, &plan);
     if (target.has_primary_key) plan.key = Resolve(plan, target.unique_keys.front());
+    plan.by_row = plan.key.empty();
   }
   ChooseConflict(target, &plan);
   for (const char* name : {"rowid", "_rowid_", "oid"}) {

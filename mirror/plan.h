@@ -28,12 +28,16 @@ struct Plan {
   std::string name;                 // for messages
   std::vector<PlanColumn> columns;  // the mirrored ones
   // What finds a row, as indexes into columns: the replica identity's key; with identity full, or where the shape is
-  // not known, the primary key. Empty: all columns of a line do, and one of several equal rows is taken.
+  // not known, the primary key.
   std::vector<int> key;
+  // Without a key: all columns of a line find a row, and one of several equal ones is taken. False: the stream does not
+  // tell which row it means.
+  bool by_row = false;
   // Columns whose uniqueness tells that a row is there already: SQLite's primary key, or else `key` if that is unique.
   std::vector<int> conflict;
   bool has_other_unique = false;  // further unique sets of columns beside `conflict`
   std::string rowid;              // a name for the rowid that no column has taken; for tables without a key
+  std::string remedy = "Bootstrap the table again";  // for messages: how to copy the table again
 
   // Index into columns, or -1. As SQLite compares names.
   int Find(absl::string_view column) const;

@@ -62,7 +62,9 @@ absl::StatusOr<std::string> KeyCondition(const Plan& plan, const std::vector<int
       return absl::InvalidArgumentError(absl::StrCat(
           "the line does not tell which row of table \"", plan.name, "\" it is for: key column \"",
           plan.columns[key].name,
-          "\" is missing. The table's replica identity in PostgreSQL must bring it: ALTER TABLE ... REPLICA IDENTITY"));
+          "\" is missing. The table's replica identity in PostgreSQL must bring it: ALTER TABLE ... REPLICA IDENTITY. "
+          "Then: ",
+          plan.remedy));
     }
     absl::StrAppend(&condition, condition.empty() ? " WHERE " : " AND ", Name(plan, key), "=?",
                     offset + (found - columns.begin()) + 1);
@@ -72,10 +74,17 @@ absl::StatusOr<std::string> KeyCondition(const Plan& plan, const std::vector<int
 
 // One of the rows that equal all columns that came.
 absl::StatusOr<std::string> RowCondition(const Plan& plan, const std::vector<int>& columns, size_t offset) {
-  if (columns.empty()) {
+  if (columns.empty() || !plan.by_row) {
     return absl::InvalidArgumentError(absl::StrCat(
         "the line does not tell which row of table \"", plan.name,
-        "\" it is for. Without a key the table needs ALTER TABLE ... REPLICA IDENTITY FULL in PostgreSQL"));
+        "\" it is for. Without a key the table needs ALTER TABLE ... REPLICA IDENTITY FULL in PostgreSQL. Then: ",
+        plan.remedy));
+  }
+  if (plan.rowid.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat("table \"", plan.name,
+                                                      "\" has columns rowid, _rowid_ and oid, which leaves no name for "
+                                                      "the number of a row in SQLite, and no key. Rename one "
+                                                      "of them, or add a primary key, in PostgreSQL"));
   }
   std::string condition;
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -123,7 +132,8 @@ absl::StatusOr<std::string> RowSql(const Plan& plan, RowAction action, OnConflic
         return absl::InvalidArgumentError(absl::StrCat(
             "the line does not tell which row of table \"", plan.name,
             "\" it is for. The table needs a primary key here, or ALTER TABLE ... REPLICA IDENTITY FULL in "
-            "PostgreSQL"));
+            "PostgreSQL. Then: ",
+            plan.remedy));
       }
       return UpdateSql(plan, policy == OnConflict::kReplace && plan.has_other_unique, columns,
                        KeyCondition(plan, columns, 0), /*with_key=*/false);

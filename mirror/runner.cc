@@ -19,6 +19,11 @@ constexpr absl::Duration kLockedPause = absl::Milliseconds(5);
 constexpr char kPositionIsGone[] =
     ". Copy all of its tables anew with deltamirror_bootstrap, option \"again\", or make a new mirror";
 
+// Whether an error lies in what is to be done to a table, and not in the disk, the memory or the file.
+bool IsAboutTable(const absl::Status& status) {
+  return !absl::IsResourceExhausted(status) && !absl::IsDataLoss(status) && !absl::IsPermissionDenied(status);
+}
+
 Counters Difference(const Counters& after, const Counters& before) {
   return {after.inserts - before.inserts, after.updates - before.updates, after.deletes - before.deletes,
           after.truncates - before.truncates, after.skipped - before.skipped};
@@ -65,7 +70,8 @@ absl::StatusOr<bool> Runner::Next(AppliedBatch* batch) {
   while (true) {
     const absl::StatusOr<Step> step = Run(batch);
     if (step.ok()) return *step == Step::kBatch;
-    if (!restart_) return Fail(step.status());
+    if (!restart_) Fail(step.status());
+    if (!restart_) return step.status();
     restart_ = false;
     RETURN_IF_ERROR(OpenReader());
   }
@@ -278,22 +284,29 @@ void Runner::Rollback() {
   batch_ = AppliedBatch();
 }
 
-absl::Status Runner::Fail(const absl::Status& status) {
-  std::optional<TableState> table;
-  if (const int failed = applier_.failed_table(); failed >= 0) table = state_.tables()[static_cast<size_t>(failed)];
+void Runner::Fail(const absl::Status& status) {
+  const std::optional<TableState> table = applier_.failed_table();
   Rollback();
   // Neither an interrupt nor a lock says anything about the mirror. If the note cannot be made, the error itself
   // matters more.
-  if (!absl::IsCancelled(status) && !absl::IsUnavailable(status)) NoteFailure(status, table).IgnoreError();
-  return status;
+  if (absl::IsCancelled(status) || absl::IsUnavailable(status)) return;
+  const bool detach = table && state_.settings().on_error == OnError::kDetach && IsAboutTable(status);
+  // Without the table, the rest goes on from where the batch began.
+  restart_ = NoteFailure(status, table, detach).ok() && detach;
 }
 
-absl::Status Runner::NoteFailure(const absl::Status& status, const std::optional<TableState>& table) {
+absl::Status Runner::NoteFailure(const absl::Status& status, const std::optional<TableState>& table, bool detach) {
   RETURN_IF_ERROR(Reload());
   ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(db_));
   TableState* failed = table.has_value() ? state_.FindTable(table->schema, table->name) : nullptr;
+  if (failed == nullptr && detach) {
+    TableState added = *table;
+    added.id = 0;
+    ASSIGN_OR_RETURN(failed, state_.AddTable(std::move(added)));
+  }
   if (failed != nullptr) {
-    failed->status = TableStatus::kError;
+    if (failed->status != TableStatus::kAbsent) failed->status = TableStatus::kError;
+    if (detach) failed->status = TableStatus::kDetached;
     failed->last_error = std::string(status.message());
     RETURN_IF_ERROR(state_.SaveTable(*failed));
   } else {

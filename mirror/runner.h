@@ -69,7 +69,8 @@ class Runner {
   Runner& operator=(const Runner&) = delete;
 
   // Applies the next batch and commits it; false, without a batch, when nothing is left to read and the run is not
-  // forever. A change that cannot be applied is rolled back together with its batch, and noted in the mirror's state.
+  // forever. A change that cannot be applied is rolled back together with its batch, and noted in the mirror's state;
+  // with OnError::kDetach its table is detached, and the batch is applied again without it.
   absl::StatusOr<bool> Next(AppliedBatch* batch);
 
  private:
@@ -95,8 +96,8 @@ class Runner {
   absl::Status Patiently(absl::FunctionRef<absl::Status()> operation);
   absl::Status Reload();
   void Rollback();
-  absl::Status Fail(const absl::Status& status);
-  absl::Status NoteFailure(const absl::Status& status, const std::optional<TableState>& table);
+  void Fail(const absl::Status& status);
+  absl::Status NoteFailure(const absl::Status& status, const std::optional<TableState>& table, bool detach);
 
   bool IsLegacy() const { return !state_.progress().has_commits; }
   bool IsFull() const;
@@ -110,7 +111,7 @@ class Runner {
   std::unique_ptr<daystream::Reader> reader_;
   daystream::Line line_;      // read last
   bool pending_ = false;      // it was read, but not processed yet: the batch before it was to be committed first
-  bool restart_ = false;      // the mirror was set back: read on from its new position
+  bool restart_ = false;      // read on from the mirror's position: it was set back, or a table was detached
   int64_t held_records_ = 0;  // of the transaction whose lines are held
 
   std::optional<sqlite::Transaction> transaction_;

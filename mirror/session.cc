@@ -9,6 +9,7 @@
 #include "sqlite/statement.h"
 #include "status/named.h"
 #include "status/status_macros.h"
+#include "types/table_list.h"
 
 namespace deltamirror::mirror {
 
@@ -75,6 +76,42 @@ absl::Status Session::Take(absl::string_view line) {
   dirty_ = true;
   RETURN_IF_ERROR(feed_.Process(applier_.get(), progress));
   return applier_->Flush();  // the caller's next statement must see it
+}
+
+absl::Status Session::DetachTable(int64_t place) {
+  RETURN_IF_ERROR(Prepare());
+  if (!state_ || place < 0 || place >= static_cast<int64_t>(state_->tables().size())) {
+    return absl::NotFoundError("the mirror has no such table");
+  }
+  return SaveDetached(state_->tables()[static_cast<size_t>(place)]);
+}
+
+absl::Status Session::DetachTable(const std::string& schema, const std::string& name) {
+  RETURN_IF_ERROR(Prepare());
+  if (!state_) return absl::NotFoundError("the mirror has no such table");
+  const TableState* known = state_->FindTable(schema, name);
+  TableState table;
+  if (known != nullptr) table = *known;
+  table.schema = schema;
+  table.name = name;
+  if (known == nullptr) table.target = types::TargetName(schema, name);
+  return SaveDetached(std::move(table));
+}
+
+absl::Status Session::SaveDetached(TableState table) {
+  busy_ = true;
+  // What this transaction has done to it is to be kept.
+  absl::Status status = applier_->SaveTouched();
+  if (const TableState* known = state_->FindTable(table.schema, table.name)) table.counters = known->counters;
+  table.status = TableStatus::kDetached;
+  table.last_error.clear();
+  table.handover.clear();
+  if (status.ok()) status = state_->AddTable(std::move(table)).status();
+  applier_->Forget();
+  if (status.ok()) status = applier_->Refresh();
+  busy_ = false;
+  seen_changes_ = sqlite::TotalChanges(db_);
+  return status;
 }
 
 absl::Status Session::Flush() {

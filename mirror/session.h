@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -35,6 +36,11 @@ class Session {
   // until the caller rolls back: SQLite does not undo what a single INSERT did through us.
   absl::Status Ingest(absl::string_view line);
 
+  // Leaves a table of the mirror as it is from now on: the one at this place among the mirror's tables, or the one of
+  // that name in PostgreSQL, which the mirror need not have met. NotFound for another place.
+  absl::Status DetachTable(int64_t place);
+  absl::Status DetachTable(const std::string& schema, const std::string& name);
+
   // Writes what is only in memory.
   absl::Status Flush();
 
@@ -58,6 +64,7 @@ class Session {
 
   absl::Status Load();
   absl::Status Prepare();
+  absl::Status SaveDetached(TableState table);
   absl::Status Take(absl::string_view line);
   void RestoreTo(const Feed::Mark& mark);
   void UpdateKeep();

@@ -17,6 +17,7 @@ using Json = nlohmann::ordered_json;
 constexpr absl::string_view kOnConflict[] = {"replace", "error", "ignore"};
 constexpr absl::string_view kOnMissing[] = {"insert", "error", "ignore"};
 constexpr absl::string_view kOnDdl[] = {"follow", "keep", "stop"};
+constexpr absl::string_view kOnError[] = {"stop", "detach"};
 
 template <typename Policy, size_t kCount>
 absl::Status ReadChoice(absl::string_view key, absl::string_view value, const absl::string_view (&choices)[kCount],
@@ -54,11 +55,13 @@ absl::Status Set(absl::string_view key, const std::string& value, Settings* sett
     return ReadChoice(key, value, kOnMissing, &settings->on_missing);
   } else if (key == "on_ddl") {
     return ReadChoice(key, value, kOnDdl, &settings->on_ddl);
+  } else if (key == "on_error") {
+    return ReadChoice(key, value, kOnError, &settings->on_error);
   } else {
     return absl::InvalidArgumentError(
         absl::StrCat("unknown argument \"", key, "\" with value \"", value,
                      "\", expected one of \"source\", \"tables\", \"schema\", \"on_conflict\", \"on_missing\", "
-                     "\"on_ddl\""));
+                     "\"on_ddl\", \"on_error\""));
   }
   if (value.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("argument \"", key, "\" is empty, expected a text"));
@@ -98,6 +101,7 @@ std::string Settings::ToJson() const {
   json["on_conflict"] = std::string(kOnConflict[static_cast<int>(on_conflict)]);
   json["on_missing"] = std::string(kOnMissing[static_cast<int>(on_missing)]);
   json["on_ddl"] = std::string(kOnDdl[static_cast<int>(on_ddl)]);
+  json["on_error"] = std::string(kOnError[static_cast<int>(on_error)]);
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -34,6 +34,12 @@ enum class OnDdl : uint8_t {
   kStop,    // an error that names the statement to run
 };
 
+// A table whose change cannot be applied.
+enum class OnError : uint8_t {
+  kStop,    // the mirror stops
+  kDetach,  // the table stays as it is and is left out; the mirror goes on
+};
+
 struct Settings {
   std::string source;                 // of the daystream; may be empty: then only INSERT feeds the mirror
   std::optional<std::string> tables;  // the list that the user gave, for TableList::Parse
@@ -41,6 +47,7 @@ struct Settings {
   OnConflict on_conflict = OnConflict::kReplace;
   OnMissing on_missing = OnMissing::kInsert;
   OnDdl on_ddl = OnDdl::kFollow;
+  OnError on_error = OnError::kStop;
 
   // The JSON object that the mirror keeps, and back. DataLoss if it cannot be understood.
   std::string ToJson() const;

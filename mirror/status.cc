@@ -50,7 +50,8 @@ StatusRow RowOf(const State& state, const TableState& table, const std::optional
   row.commit_time = CommitTimeText(progress.commit_time);
   row.lag_seconds = lag;
   row.last_error = table.last_error.empty() ? state.last_error() : table.last_error;
-  row.state = std::string(StatusName(row.last_error.empty() ? table.status : TableStatus::kError));
+  const bool stopped = !row.last_error.empty() && table.status != TableStatus::kDetached;
+  row.state = std::string(StatusName(stopped ? TableStatus::kError : table.status));
   return row;
 }
 

@@ -30,7 +30,7 @@ enum StatusColumn {
   kStatusLsn,         // of the last commit up to there, as text; NULL where the stream tells none
   kStatusCommitTime,  // of the same, as text in UTC; NULL likewise
   kStatusLagSeconds,  // 0 when nothing is left to read, else the age of that commit; NULL where it cannot be told
-  kStatusState,       // live, handover, error
+  kStatusState,       // live, handover, error, detached, absent
   kStatusLastError,   // NULL when there is none
 };
 

@@ -5,7 +5,7 @@
 namespace deltamirror::mirror {
 namespace {
 
-constexpr absl::string_view kNames[] = {"live", "handover", "error"};
+constexpr absl::string_view kNames[] = {"live", "handover", "error", "detached", "absent"};
 
 }  // namespace
 

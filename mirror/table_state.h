@@ -29,9 +29,11 @@ struct Counters {
 //   live:     equal to its source as of the mirror's position
 //   handover: just copied; what the copy's snapshot saw is still passed over
 //   error:    the last change of this table could not be applied: last_error says why
-enum class TableStatus : uint8_t { kLive, kHandover, kError };
+//   detached: the table is left as it is, its changes are passed over, and counted; until it is copied again
+//   absent:   dropped in PostgreSQL, or without columns there: there is no table here
+enum class TableStatus : uint8_t { kLive, kHandover, kError, kDetached, kAbsent };
 
-// "live", "handover", "error".
+// "live", "handover", "error", "detached", "absent".
 absl::string_view StatusName(TableStatus status);
 // And back; kError for any other text.
 TableStatus StatusNamed(absl::string_view name);

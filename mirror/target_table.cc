@@ -40,7 +40,7 @@ absl::StatusOr<bool> FindTable(sqlite3* db, TargetTable* table) {
 absl::Status ReadColumns(sqlite3* db, TargetTable* table) {
   ASSIGN_OR_RETURN(
       Statement query,
-      Statement::Prepare(db, "SELECT name, type, pk, hidden, \"notnull\" FROM pragma_table_xinfo(?1, ?2)"));
+      Statement::Prepare(db, "SELECT name, type, pk, hidden, \"notnull\", dflt_value FROM pragma_table_xinfo(?1, ?2)"));
   query.BindText(1, table->name);
   query.BindText(2, table->schema);
   std::vector<std::pair<int, std::string>> primary;
@@ -54,6 +54,7 @@ absl::Status ReadColumns(sqlite3* db, TargetTable* table) {
     const int64_t hidden = query.ColumnInt64(3);
     column.generated = hidden == kGeneratedVirtual || hidden == kGeneratedStored;
     column.not_null = query.ColumnInt64(4) != 0;
+    column.default_value = std::string(query.ColumnText(5));
     if (column.pk > 0) primary.emplace_back(column.pk, column.name);
     table->columns.push_back(std::move(column));
   }

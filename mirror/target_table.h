@@ -18,7 +18,8 @@ struct TargetColumn {
   std::string declared;  // the type in CREATE TABLE; may be empty
   int pk = 0;            // place in the primary key from 1, or 0
   bool not_null = false;
-  bool generated = false;  // computed by SQLite: cannot be written
+  bool generated = false;     // computed by SQLite: cannot be written
+  std::string default_value;  // the expression in CREATE TABLE; may be empty
 };
 
 struct TargetTable {

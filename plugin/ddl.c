@@ -28,6 +28,7 @@
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
 #include "storage/sinval.h"
+#include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -41,24 +42,9 @@ typedef struct ClassRow
 	char		relkind;
 	char		relpersistence;
 	bool		relispartition;
+	char	   *schema;
 	char	   *name;
-	Oid			namespace_oid;
 } ClassRow;
-
-static ClassRow
-copy_class_row(HeapTuple tuple)
-{
-	Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
-	ClassRow	row;
-
-	row.found = true;
-	row.relkind = form->relkind;
-	row.relpersistence = form->relpersistence;
-	row.relispartition = form->relispartition;
-	row.name = pstrdup(NameStr(form->relname));
-	row.namespace_oid = form->relnamespace;
-	return row;
-}
 
 /*
  * Of all versions of a catalog row, the one that was there before the
@@ -88,16 +74,32 @@ find_replaced(ReorderBufferTXN *txn, Oid catalog, Oid index, AttrNumber column, 
 	return found;
 }
 
-static ClassRow
-class_row_before(ReorderBufferTXN *txn, Oid relid)
+/* The name that a schema had before the transaction, or NULL if it is the same. */
+static char *
+schema_name_before(ReorderBufferTXN *txn, Oid namespace_oid)
 {
-	HeapTuple	tuple = find_replaced(txn, RelationRelationId, ClassOidIndexId,
-									  Anum_pg_class_oid, relid);
-	ClassRow	row = {0};
+	HeapTuple	tuple = find_replaced(txn, NamespaceRelationId, NamespaceOidIndexId,
+									  Anum_pg_namespace_oid, namespace_oid);
 
-	return tuple != NULL ? copy_class_row(tuple) : row;
+	return tuple != NULL ? NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname) : NULL;
 }
 
+static ClassRow
+copy_class_row(HeapTuple tuple, char *schema)
+{
+	Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
+	ClassRow	row;
+
+	row.found = true;
+	row.relkind = form->relkind;
+	row.relpersistence = form->relpersistence;
+	row.relispartition = form->relispartition;
+	row.schema = schema;
+	row.name = pstrdup(NameStr(form->relname));
+	return row;
+}
+
+/* At the end of the transaction. */
 static ClassRow
 class_row_now(Oid relid)
 {
@@ -106,32 +108,61 @@ class_row_now(Oid relid)
 
 	if (HeapTupleIsValid(tuple))
 	{
-		row = copy_class_row(tuple);
+		row = copy_class_row(tuple, get_namespace_name(((Form_pg_class) GETSTRUCT(tuple))->relnamespace));
 		ReleaseSysCache(tuple);
 	}
 	return row;
 }
 
-/* The name of a schema, which the transaction may have dropped. */
-static char *
-schema_name(ReorderBufferTXN *txn, Oid namespace_oid)
+/* Before the transaction. Not found: it was made by it, or has not changed, by name or otherwise. */
+static ClassRow
+class_row_before(ReorderBufferTXN *txn, Oid relid)
 {
-	char	   *name = get_namespace_name(namespace_oid);
-	HeapTuple	tuple;
+	HeapTuple	tuple = find_replaced(txn, RelationRelationId, ClassOidIndexId,
+									  Anum_pg_class_oid, relid);
+	HeapTuple	now = NULL;
+	ClassRow	row = {0};
+	Oid			namespace_oid;
+	char	   *schema;
 
-	if (name != NULL)
-		return name;
-	tuple = find_replaced(txn, NamespaceRelationId, NamespaceOidIndexId,
-						  Anum_pg_namespace_oid, namespace_oid);
-	return tuple != NULL ? NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname) : NULL;
+	/* perhaps its schema has another name */
+	if (tuple == NULL)
+		now = SearchSysCacheCopy1(RELOID, ObjectIdGetDatum(relid));
+	if (now != NULL && !is_own_xid(txn, HeapTupleHeaderGetRawXmin(now->t_data)))
+		tuple = now;
+	if (tuple == NULL)
+		return row;
+
+	namespace_oid = ((Form_pg_class) GETSTRUCT(tuple))->relnamespace;
+	schema = schema_name_before(txn, namespace_oid);
+	if (tuple == now && schema == NULL)
+		return row;
+	if (schema == NULL)
+		schema = get_namespace_name(namespace_oid);
+	return copy_class_row(tuple, schema);
+}
+
+/*
+ * If a table, or its schema, had another name before the transaction: that name
+ * as SQL has it; else NULL.
+ */
+char *
+former_name(ReorderBufferTXN *txn, Oid relid)
+{
+	ClassRow	before = class_row_before(txn, relid);
+	ClassRow	now = class_row_now(relid);
+
+	if (!before.found || !now.found || before.schema == NULL || now.schema == NULL)
+		return NULL;
+	if (strcmp(before.name, now.name) == 0 && strcmp(before.schema, now.schema) == 0)
+		return NULL;
+	return quote_qualified_identifier(before.schema, before.name);
 }
 
 /* Are the rows of a table with this row of pg_class printed under its own name? */
 static bool
-is_printed_as_itself(const DeltaFlood *df, ReorderBufferTXN *txn, const ClassRow *row)
+is_printed_as_itself(const DeltaFlood *df, const ClassRow *row)
 {
-	char	   *schema;
-
 	if (!row->found || row->relpersistence != RELPERSISTENCE_PERMANENT)
 		return false;
 	if (row->relkind != RELKIND_RELATION && row->relkind != RELKIND_PARTITIONED_TABLE)
@@ -140,9 +171,8 @@ is_printed_as_itself(const DeltaFlood *df, ReorderBufferTXN *txn, const ClassRow
 	if (df->options.partition_root ? row->relispartition :
 		row->relkind == RELKIND_PARTITIONED_TABLE)
 		return false;
-	schema = schema_name(txn, row->namespace_oid);
-	return schema != NULL && strcmp(schema, OWN_SCHEMA) != 0 &&
-		filter_matches(df->filter, schema, row->name);
+	return row->schema != NULL && strcmp(row->schema, OWN_SCHEMA) != 0 &&
+		filter_matches(df->filter, row->schema, row->name);
 }
 
 static bool
@@ -155,11 +185,10 @@ is_partition_of_root(const DeltaFlood *df, const ClassRow *row)
 
 /* A line without columns for a table that may be gone. */
 static void
-print_drop(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid,
-		   const ClassRow *row)
+print_drop(LogicalDecodingContext *ctx, Oid relid, const ClassRow *row)
 {
 	DeltaFlood *df = ctx->output_plugin_private;
-	char	   *head = table_head(df, schema_name(txn, row->namespace_oid), row->name);
+	char	   *head = table_head(df, row->schema, row->name);
 	TableShape *shape = hash_search(df->shapes, &relid, HASH_FIND, NULL);
 
 	/* should it come back, readers will have forgotten it */
@@ -197,8 +226,9 @@ root_of(ReorderBufferTXN *txn, Oid relid, bool before)
 
 /* A partition that came to a table that is printed, or left it. */
 static void
-print_partition_change(LogicalDecodingContext *ctx, Oid root, Oid relid,
-					   const char *partition, const char *action)
+print_partition_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+					   Oid root, Oid relid, const char *partition,
+					   const char *action)
 {
 	DeltaFlood *df = ctx->output_plugin_private;
 	Relation	relation;
@@ -212,7 +242,7 @@ print_partition_change(LogicalDecodingContext *ctx, Oid root, Oid relid,
 	entry = find_entry(df, relation);
 	if (entry->included)
 	{
-		announce_shape(ctx, entry, relation);
+		announce_shape(ctx, txn, entry, relation);
 		begin_line(df, entry, psprintf("\t_partition\t%s\t_relid\t%u",
 									   escape_name(df, partition), relid), action);
 		end_line(ctx);
@@ -222,7 +252,7 @@ print_partition_change(LogicalDecodingContext *ctx, Oid root, Oid relid,
 
 /* Tells the shape of a table that is there, if it is new. Returns its entry, or NULL. */
 static RelationEntry *
-announce_table(LogicalDecodingContext *ctx, Oid relid)
+announce_table(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid)
 {
 	DeltaFlood *df = ctx->output_plugin_private;
 	Relation	relation = RelationIdGetRelation(relid);
@@ -232,7 +262,7 @@ announce_table(LogicalDecodingContext *ctx, Oid relid)
 		return NULL;
 	entry = find_entry(df, relation);
 	if (entry->included)
-		announce_shape(ctx, entry, relation);
+		announce_shape(ctx, txn, entry, relation);
 	RelationClose(relation);
 	return entry;
 }
@@ -260,8 +290,8 @@ tell_table(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid)
 	DeltaFlood *df = ctx->output_plugin_private;
 	ClassRow	before = class_row_before(txn, relid);
 	ClassRow	now = class_row_now(relid);
-	bool		was_printed = is_printed_as_itself(df, txn, &before);
-	bool		is_printed = is_printed_as_itself(df, txn, &now);
+	bool		was_printed = is_printed_as_itself(df, &before);
+	bool		is_printed = is_printed_as_itself(df, &now);
 	bool		was_partition = is_partition_of_root(df, &before);
 	bool		is_partition = is_partition_of_root(df, &now);
 	/* those of a table that was not are printed as it is rewritten */
@@ -270,11 +300,12 @@ tell_table(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid)
 	bool		passed_over;
 
 	if (is_printed || is_partition)
-		entry = announce_table(ctx, relid);
+		entry = announce_table(ctx, txn, relid);
 	passed_over = entry != NULL && TransactionIdEquals(entry->passed_over_xid, df->xid);
 
 	if (was_partition && !is_partition)
-		print_partition_change(ctx, root_of(txn, relid, true), relid, before.name, "detach");
+		print_partition_change(ctx, txn, root_of(txn, relid, true), relid,
+							   before.name, "detach");
 
 	if (is_partition)
 	{
@@ -283,32 +314,61 @@ tell_table(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid)
 
 		if (!was_partition && was_logged &&
 			(before.found || passed_over || printed_as_itself))
-			print_partition_change(ctx, root_of(txn, relid, false), relid, now.name, "attach");
+			print_partition_change(ctx, txn, root_of(txn, relid, false), relid,
+								   now.name, "attach");
 	}
 	else if (was_printed && !is_printed)
-		print_drop(ctx, txn, relid, &before);
+		print_drop(ctx, relid, &before);
 	else if (is_printed && !was_printed && was_logged && (before.found || passed_over))
 		print_gap(ctx, entry);
 }
 
-/* All tables of which readers know a shape. */
-static void
-announce_known_tables(LogicalDecodingContext *ctx)
+/* The schemas that the transaction has given another name. */
+static List *
+renamed_schemas(ReorderBufferTXN *txn)
 {
-	DeltaFlood *df = ctx->output_plugin_private;
-	List	   *known = NIL;
-	HASH_SEQ_STATUS status;
-	TableShape *shape;
+	Relation	relation = table_open(NamespaceRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	List	   *renamed = NIL;
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_namespace form = (Form_pg_namespace) GETSTRUCT(tuple);
+		char	   *before;
+
+		if (!is_own_xid(txn, HeapTupleHeaderGetRawXmin(tuple->t_data)))
+			continue;
+		before = schema_name_before(txn, form->oid);
+		if (before != NULL && strcmp(before, NameStr(form->nspname)) != 0)
+			renamed = lappend_oid(renamed, form->oid);
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	return renamed;
+}
+
+/* The tables of these schemas. Their own catalog entries have not changed. */
+static void
+tell_tables_of(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, List *schemas)
+{
+	Relation	relation = table_open(RelationRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	List	   *relids = NIL;
+	HeapTuple	tuple;
 	ListCell   *cell;
 
-	hash_seq_init(&status, df->shapes);
-	while ((shape = hash_seq_search(&status)) != NULL)
-		known = lappend_oid(known, shape->table_oid);
-	foreach(cell, known)
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		if (SearchSysCacheExists1(RELOID, ObjectIdGetDatum(lfirst_oid(cell))))
-			announce_table(ctx, lfirst_oid(cell));
+		Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
+
+		if (list_member_oid(schemas, form->relnamespace))
+			relids = lappend_oid(relids, form->oid);
 	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	foreach(cell, relids)
+		tell_table(ctx, txn, lfirst_oid(cell));
 }
 
 static HTAB *
@@ -330,14 +390,14 @@ void
 tell_tables(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 {
 	HTAB	   *told = NULL;
-	bool		renamed_schema = false;
+	bool		schemas_changed = false;
 
 	for (uint32 i = 0; i < txn->ninvalidations; i++)
 	{
 		const SharedInvalidationMessage *message = &txn->invalidations[i];
 		bool		found;
 
-		renamed_schema |= message->id == NAMESPACEOID;
+		schemas_changed |= message->id == NAMESPACEOID;
 		if (message->id != SHAREDINVALRELCACHE_ID || !OidIsValid(message->rc.relId))
 			continue;
 		if (told == NULL)
@@ -348,6 +408,11 @@ tell_tables(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 	}
 	if (told != NULL)
 		hash_destroy(told);
-	if (renamed_schema)
-		announce_known_tables(ctx);
+	if (schemas_changed)
+	{
+		List	   *renamed = renamed_schemas(txn);
+
+		if (renamed != NIL)
+			tell_tables_of(ctx, txn, renamed);
+	}
 }

@@ -285,7 +285,7 @@ deltaflood_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 				begin_rewrite(ctx, txn, entry);
 			else
 				end_rewrite(entry);
-			announce_shape(ctx, entry, relation);
+			announce_shape(ctx, txn, entry, relation);
 			print_mirror_change(ctx, entry, change->action);
 		}
 		else
@@ -303,8 +303,8 @@ deltaflood_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
  * the root only, so such a line names it.
  */
 static void
-truncate_table(LogicalDecodingContext *ctx, Relation relation,
-			   int nrelations, Relation relations[])
+truncate_table(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+			   Relation relation, int nrelations, Relation relations[])
 {
 	DeltaFlood *df = ctx->output_plugin_private;
 	RelationEntry *entry = find_entry(df, relation);
@@ -321,7 +321,7 @@ truncate_table(LogicalDecodingContext *ctx, Relation relation,
 			return;
 	}
 	end_rewrite(entry);
-	announce_shape(ctx, entry, relation);
+	announce_shape(ctx, txn, entry, relation);
 	print_truncate(ctx, entry, entry->is_partition ? entry->original_name : NULL);
 }
 
@@ -339,7 +339,7 @@ deltaflood_truncate(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 
 	old = MemoryContextSwitchTo(df->change_context);
 	for (int i = 0; i < nrelations; i++)
-		truncate_table(ctx, relations[i], nrelations, relations);
+		truncate_table(ctx, txn, relations[i], nrelations, relations);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(df->change_context);
 	keep_alive(ctx);

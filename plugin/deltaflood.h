@@ -238,8 +238,8 @@ extern char *table_head(const DeltaFlood *df, const char *schema, const char *na
 extern TupleDesc shape_descriptor(const Lineage *lineage);
 extern uint64 hash_shape(const DeltaFlood *df, const Lineage *lineage,
 						 const RelationEntry *entry);
-extern void announce_shape(LogicalDecodingContext *ctx, RelationEntry *entry,
-						   Relation relation);
+extern void announce_shape(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+						   RelationEntry *entry, Relation relation);
 
 /* line.c */
 extern void begin_line(DeltaFlood *df, const RelationEntry *entry,
@@ -256,6 +256,7 @@ extern void print_truncate(LogicalDecodingContext *ctx, RelationEntry *entry,
 						   const char *partition);
 
 /* ddl.c */
+extern char *former_name(ReorderBufferTXN *txn, Oid relid);
 extern void tell_tables(LogicalDecodingContext *ctx, ReorderBufferTXN *txn);
 
 /* rewrite.c */

@@ -225,15 +225,21 @@ hash_shape(const DeltaFlood *df, const Lineage *lineage, const RelationEntry *en
 
 /* Prints the relation line, unless readers know it. */
 void
-announce_shape(LogicalDecodingContext *ctx, RelationEntry *entry, Relation relation)
+announce_shape(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+			   RelationEntry *entry, Relation relation)
 {
 	DeltaFlood *df = ctx->output_plugin_private;
 	Lineage		lineage;
+	char	   *was;
 
 	if (entry->shape == NULL || entry->shape->printed == entry->shape_hash)
 		return;
 	open_lineage(df, relation, &lineage);
-	begin_line(df, entry, relation_pairs(&lineage), "relation");
+	was = former_name(txn, RelationGetRelid(lineage.table));
+	begin_line(df, entry,
+			   psprintf("%s%s%s", relation_pairs(&lineage), was != NULL ? "\t_was\t" : "",
+						was != NULL ? escape_name(df, was) : ""),
+			   "relation");
 	append_columns(&df->lines, df, &lineage, true);
 	end_line(ctx);
 	close_lineage(&lineage);

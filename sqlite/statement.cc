@@ -90,6 +90,13 @@ types::Value Statement::ColumnValue(int column) const {
   }
 }
 
+bool HasRunningStatement(sqlite3* db) {
+  for (sqlite3_stmt* stmt = sqlite3_next_stmt(db, nullptr); stmt != nullptr; stmt = sqlite3_next_stmt(db, stmt)) {
+    if (sqlite3_stmt_busy(stmt) != 0) return true;
+  }
+  return false;
+}
+
 absl::Status Execute(sqlite3* db, const std::string& sql) {
   const int rc = sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr);
   return StatusFrom(db, rc, absl::StrCat("could not run \"", sql, "\""));

@@ -89,6 +89,9 @@ inline int TotalChanges(sqlite3* db) {
   return sqlite3_total_changes(db);
 }
 
+// Whether a statement of the connection has begun and not ended: ours runs inside it, and SQLite drops no table then.
+bool HasRunningStatement(sqlite3* db);
+
 // Runs one or more statements that give no rows.
 absl::Status Execute(sqlite3* db, const std::string& sql);
 

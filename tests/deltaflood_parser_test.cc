@@ -179,7 +179,8 @@ TEST_F(ParserTest, DamagedMetadataIsAnError) {
   ExpectError(Tabs("_table t _table u _action insert"),
               "expected each metadata key once, got \"_table\" again at offset 9");
   ExpectError(Tabs("_table t _action upsert"),
-              "expected insert, update, delete, replace, truncate, relation, commit or rollback for \"_action\" at "
+              "expected insert, update, delete, replace, truncate, relation, drop, attach, detach, gap, commit or "
+              "rollback for \"_action\" at "
               "offset 17, got \"upsert\"");
   ExpectError(Tabs("_table t _xid 1x _action insert"), "for \"_xid\" at offset 14, got \"1x\"");
   ExpectError(Tabs("_c -1 _s 0 _table t _action insert"), "expected a number of at least 0 for \"_c\" at offset 3");
@@ -311,6 +312,8 @@ TEST(ParserHeadTest, LinesThatBeginAlikeAreReadAsIfAlone) {
       "_table t _xid 7 _new 1 _action delete a 3",
       "_table t _relid 4 _identity full _partition p _qualified_table q _action truncate",
       "_table t _relid 4 _identity full _partition p _qualified_table q _action truncate",
+      "_table t _relid 4 _was s.u _action relation",
+      "_table t _relid 4 _was s.u _action relation",
   };
   Parser seen_all;
   for (const auto part : {&Parser::Parse, &Parser::ParseHead}) {

@@ -125,12 +125,24 @@ TEST_F(FollowTest, AChangedTypeRewrites) {
   host_.Exec("CREATE TABLE t (a TEXT PRIMARY KEY, b INTEGER, c TEXT); INSERT INTO t VALUES ('old', 7, 'c')");
   MakeMirror();
   FeedRelation("t", 10, {Key("a", 1), {"b", 2, "integer", 23}, {"c", 3}});
-  FeedRelation("t", 10, {Key("a", 1), {"b", 2, "text", 25}, {"c", 3}});
-  EXPECT_EQ(host_.Query("SELECT b, typeof(b), c FROM t"), (lab::Rows{{"7", "text", "c"}}));
   // PostgreSQL sends the rows again.
-  FeedRelation("t", 10, {Key("a", 1), {"b", 2, "float8", 701}, {"c", 3}},
-               {"_action truncate", "_action insert a new b 0.5 c d"});
+  std::vector<std::string> lines =
+      Relation("t", 10, {Key("a", 1), {"b", 2, "float8", 701}, {"c", 3}}, {"_action insert a new b 0.5 c d"});
+  lines.insert(lines.begin(), "_c 1 _s 9 _table t _xid 2 _lsn 0/2 _action truncate");
+  FeedAtOnce(lines);
   EXPECT_EQ(host_.Query("SELECT a, b, typeof(b), c FROM t"), (lab::Rows{{"new", "0.5", "real", "d"}}));
+}
+
+TEST_F(FollowTest, AChangedTypeWithoutItsRowsIsAnError) {
+  host_.Exec("CREATE TABLE t (a TEXT PRIMARY KEY, b INTEGER); INSERT INTO t VALUES ('old', 7)");
+  MakeMirror();
+  FeedRelation("t", 10, {Key("a", 1), {"b", 2, "integer", 23}});
+  EXPECT_THAT(
+      FeedRelationError("t", 10, {Key("a", 1), {"b", 2, "text", 25}}),
+      HasSubstr("column \"b\" of table \"t\" has type \"text\" now, not \"integer\" any more, and the stream did "
+                "not bring its values anew, which cannot be followed. Bootstrap the table again: SELECT "
+                "deltamirror_bootstrap('m', 'CONNINFO', '\"t\"', '{\"again\":true}')"));
+  EXPECT_EQ(Table("t"), "old,7");
 }
 
 TEST_F(FollowTest, ATypeWithTheSameMappingNeedsNothing) {
@@ -174,18 +186,25 @@ TEST_F(FollowTest, OnDdlStopSaysWhatToRun) {
   const std::string error = FeedRelationError("t", 10, after);
   EXPECT_THAT(error, HasSubstr("m: could not apply relation to table \"t\" at position (2, 0): table \"t\" changed in "
                                "PostgreSQL, and on_ddl is \"stop\". Run: ALTER TABLE \"main\".\"t\" ADD COLUMN \"c\" "
-                               "INTEGER; UPDATE \"main\".\"t\" SET \"c\" = '5'"));
+                               "INTEGER; UPDATE \"main\".\"t\" SET \"c\" = 5"));
   // Once that has been done, the mirror goes on.
   host_.Exec(error.substr(error.find("Run: ") + 5));
   FeedRelation("t", 10, after, {"_action insert a x b 1 c 6"});
   EXPECT_EQ(Table("t"), "old,row,5|x,1,6");
 }
 
-TEST_F(FollowTest, AnotherKeyCannotBeFollowed) {
+// An INSERT feeds the mirror, so a statement runs.
+TEST_F(FollowTest, AnotherKeyNeedsAnotherTableWhichSaysWhatToRun) {
   MakeT();
-  EXPECT_THAT(FeedRelationError("t", 10, {{"a", 1}, Key("b", 2)}),
-              HasSubstr("the key of table \"t\" in PostgreSQL changed from (a) to (b), which cannot be followed. "
-                        "Bootstrap the table again"));
+  const std::vector<Column> after = {{"a", 1}, Key("b", 2)};
+  const std::string error = FeedRelationError("t", 10, after);
+  EXPECT_THAT(
+      error,
+      HasSubstr("table \"t\" changed in PostgreSQL, and SQLite replaces no table while a statement runs. Run: "));
+  host_.Exec(error.substr(error.find("Run: ") + 5));
+  FeedRelation("t", 10, after, {"_action update a new b row"});
+  EXPECT_EQ(Table("t"), "new,row");
+  EXPECT_EQ(host_.Value("SELECT name FROM pragma_table_info('t') WHERE pk = 1"), "b");
 }
 
 TEST_F(FollowTest, AnotherTableOfTheSameNameIsNotTakenForIt) {

@@ -11,6 +11,9 @@ MirrorLab::MirrorLab(Cluster* shared) : cluster(*shared) {
     DECLARE name text;
     BEGIN
       PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots;
+      FOR name IN SELECT quote_ident(pubname) FROM pg_publication LOOP
+        EXECUTE 'DROP PUBLICATION ' || name;
+      END LOOP;
       FOR name IN SELECT quote_ident(nspname) FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$)' LOOP
         EXECUTE 'DROP SCHEMA ' || name || ' CASCADE';
       END LOOP;

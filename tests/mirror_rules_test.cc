@@ -90,20 +90,23 @@ TEST_F(MirroredTableTest, APartialUpdateOfAMissingRowIsAnError) {
   EXPECT_EQ(
       FeedError("_c 5 _s 1 _table zzz _action update a z b 3"),
       "m: could not apply update to table \"zzz\" with key (a=z) at position (5, 1): the row is not there, and the "
-      "line does not bring all columns, so it cannot be inserted. Bootstrap the table again, or use "
-      "on_missing='ignore'");
+      "line does not bring all columns, so it cannot be inserted. on_missing='ignore' would pass over "
+      "it. Bootstrap the table again: SELECT "
+      "deltamirror_bootstrap('m', 'CONNINFO', '\"zzz\"', '{\"again\":true}')");
 }
 
 TEST_F(MirroredTableTest, OnMissingErrorRefusesUpdatesAndDeletes) {
   MakeMirror("on_missing='error'");
   EXPECT_EQ(
       FeedError("_table zzz _action update a z b 3 c r"),
-      "m: could not apply update to table \"zzz\" with key (a=z): the row is not there. Bootstrap the table again, "
-      "or use on_missing='ignore'");
+      "m: could not apply update to table \"zzz\" with key (a=z): the row is not there. on_missing='ignore' would pass "
+      "over it. Bootstrap the table again: SELECT "
+      "deltamirror_bootstrap('m', 'CONNINFO', '\"zzz\"', '{\"again\":true}')");
   EXPECT_EQ(
       FeedError("_table zzz _action delete a z"),
-      "m: could not apply delete to table \"zzz\" with key (a=z): the row is not there. Bootstrap the table again, "
-      "or use on_missing='ignore'");
+      "m: could not apply delete to table \"zzz\" with key (a=z): the row is not there. on_missing='ignore' would pass "
+      "over it. Bootstrap the table again: SELECT "
+      "deltamirror_bootstrap('m', 'CONNINFO', '\"zzz\"', '{\"again\":true}')");
 }
 
 TEST_F(MirroredTableTest, OnMissingIgnoreSkipsAndCounts) {
@@ -130,8 +133,9 @@ TEST_F(MirroredTableTest, TruncateEmptiesTheTable) {
 TEST_F(MirroredTableTest, ATruncatedPartitionCannotBeFollowed) {
   MakeMirror();
   EXPECT_EQ(FeedError("_table zzz _partition zzz_1 _action truncate"),
-            "m: could not apply truncate to table \"zzz\": partition \"zzz_1\" was truncated alone, which cannot be "
-            "followed. Bootstrap the table again");
+            "m: could not apply truncate to table \"zzz\": partition \"zzz_1\" was truncated alone, and which rows "
+            "were in it cannot be told here. Bootstrap the table again: SELECT "
+            "deltamirror_bootstrap('m', 'CONNINFO', '\"zzz\"', '{\"again\":true}')");
 }
 
 TEST_F(MirroredTableTest, ReplaceMovesTheKeyAndKeepsWhatDidNotCome) {

@@ -136,7 +136,7 @@ TEST_F(DaystreamApplyTest, ArgumentsAreChecked) {
   const std::string make = "CREATE VIRTUAL TABLE m USING daystream_apply";
   EXPECT_EQ(host_.Error(make + "(sorce='/x')"),
             "daystream_apply: unknown argument \"sorce\" with value \"/x\", expected one of \"source\", \"tables\", "
-            "\"schema\", \"on_conflict\", \"on_missing\", \"on_ddl\"");
+            "\"schema\", \"on_conflict\", \"on_missing\", \"on_ddl\", \"on_error\"");
   EXPECT_EQ(host_.Error(make + "(on_ddl='never')"),
             "daystream_apply: invalid value \"never\" for argument \"on_ddl\", expected one of \"follow\", \"keep\", "
             "\"stop\"");
@@ -157,7 +157,7 @@ TEST_F(DaystreamApplyTest, OnlyLinesCanBeInserted) {
   Feed({"_table zzz _xid 1 _action insert a new b 1"});
   EXPECT_EQ(host_.Error("DELETE FROM m"), "m: rows cannot be deleted. DROP TABLE ends the mirror and keeps its tables");
   EXPECT_EQ(host_.Error("UPDATE m SET inserts = 0"),
-            "m: rows cannot be updated: they only show the state of the mirror");
+            "m: only the column \"state\" can be updated: the others show the state of the mirror");
   EXPECT_EQ(host_.Error("INSERT INTO m(inserts) VALUES (1)"),
             "m: only the column \"line\" can be inserted: INSERT INTO ...(line) VALUES (...)");
   EXPECT_EQ(host_.Error("INSERT INTO m(line) VALUES (NULL)"),

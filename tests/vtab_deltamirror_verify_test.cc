@@ -23,6 +23,9 @@ class DeltamirrorVerifyTest : public ::testing::Test {
   static void TearDownTestSuite() { delete cluster_; }
 
   // A mirror of what `sql` makes.
+  // A slot that tells of a table's new shape with its next change.
+  static constexpr char kOfChangesAlone[] = R"({"plugin":"pgoutput"})";
+
   void Mirror(const std::string& sql, const std::string& tables, const std::string& options = "{}",
               const std::string& slot_options = "{}") {
     lab_.cluster.Exec(sql);
@@ -190,7 +193,7 @@ TEST_F(DeltamirrorVerifyTest, SaysHowFarAMirrorIsThatDoesNotComeUp) {
 
 TEST_F(DeltamirrorVerifyTest, ATableThatIsGoneOnOneSideDiffers) {
   Mirror("CREATE TABLE a (a int PRIMARY KEY); CREATE TABLE b (a int PRIMARY KEY); CREATE TABLE c (a int PRIMARY KEY)",
-         "a,b,c");
+         "a,b,c", "{}", kOfChangesAlone);
   lab_.cluster.Exec("DROP TABLE a");
   lab_.host.Exec("DROP TABLE b");
   EXPECT_EQ(
@@ -201,8 +204,17 @@ TEST_F(DeltamirrorVerifyTest, ATableThatIsGoneOnOneSideDiffers) {
           {"c", "1", "0", "0", "0", "NULL"}}));
 }
 
+// deltaflood tells of it.
+TEST_F(DeltamirrorVerifyTest, ATableThatTheMirrorHasDroppedIsNotCompared) {
+  Mirror("CREATE TABLE a (a int PRIMARY KEY); CREATE TABLE b (a int PRIMARY KEY)", "a,b");
+  lab_.cluster.Exec("DROP TABLE a");
+  lab_.CatchUp();
+  EXPECT_EQ(Verify("\"table\", equal"), (lab::Rows{{"b", "1"}}));
+}
+
 TEST_F(DeltamirrorVerifyTest, ColumnsOfWhichTheStreamHasNotToldAreNamedAndNotCompared) {
-  Mirror("CREATE TABLE t (a int PRIMARY KEY, b text, c text, d text); INSERT INTO t VALUES (1, 'b', 'c', 'd')", "t");
+  Mirror("CREATE TABLE t (a int PRIMARY KEY, b text, c text, d text); INSERT INTO t VALUES (1, 'b', 'c', 'd')", "t",
+         "{}", kOfChangesAlone);
   lab_.cluster.Exec("ALTER TABLE t ADD e int DEFAULT 7, DROP b; ALTER TABLE t RENAME c TO cc");
   EXPECT_EQ(Verify("equal, details"), (lab::Rows{{"1", R"({"awaited":["e","b"]})"}}));
   lab_.cluster.Exec("UPDATE t SET d = 'dd'");
@@ -322,6 +334,7 @@ TEST_F(DeltamirrorVerifyTest, ARoleMustSeeAllRows) {
   const std::string reader = absl::StrReplaceAll(Sql("equal"), {{"user=postgres", "user=reader"}});
   EXPECT_THAT(lab_.host.Error(reader), HasSubstr("deltamirror_verify: permission denied for table t"));
   lab_.cluster.Exec("GRANT SELECT ON t TO reader; ALTER TABLE t ENABLE ROW LEVEL SECURITY");
+  lab_.CatchUp();
   EXPECT_THAT(lab_.host.Error(reader), HasSubstr("query would be affected by row-level security policy"));
 }
 

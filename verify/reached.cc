@@ -71,7 +71,8 @@ absl::StatusOr<bool> HasLaterCopy(const mirror::State& state, uint64_t end_lsn) 
 std::string ErrorOf(const mirror::State& state) {
   if (!state.last_error().empty()) return state.last_error();
   for (const mirror::TableState& table : state.tables()) {
-    if (!table.last_error.empty()) return table.last_error;
+    const bool detached = table.status == mirror::TableStatus::kDetached;
+    if (!detached && !table.last_error.empty()) return table.last_error;
   }
   return "";
 }

@@ -73,6 +73,7 @@ absl::Status Verifier::ChooseTables(const mirror::State& state) {
     RETURN_IF_ERROR(CheckNamed(list, state));
   }
   for (const mirror::TableState& table : state.tables()) {
+    if (table.status == mirror::TableStatus::kAbsent) continue;
     if (list.Matches(table.schema, table.name)) tables_.push_back({table, {}});
   }
   return absl::OkStatus();

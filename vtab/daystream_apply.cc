@@ -7,7 +7,7 @@
 // Arguments of CREATE, all optional: source (the daystream that deltamirror('m') reads), tables (which ones it takes;
 // default: those that are bootstrapped, or, before the first bootstrap, those that are there), schema (the database to
 // write to; default: the mirror's own), on_conflict (replace, error, ignore), on_missing (insert, error, ignore),
-// on_ddl (follow, keep, stop).
+// on_ddl (follow, keep, stop), on_error (stop, detach).
 //
 // Columns: those of kStatusColumns, a row a table; hidden: line, which INSERT gives. A line may carry its position (_c
 // and _s): what lies at or before the mirror's own position is passed over.
@@ -15,11 +15,16 @@
 // Plain daystream_apply needs no CREATE: it applies each line at once to the tables of main, keeps no position, and has
 // no rows.
 //
-// Current limitations: rows cannot be updated or deleted; a line that fails half way in a transaction of several
-// statements makes that transaction impossible to commit.
+// A table is left out with UPDATE m SET state = 'detached' WHERE "table" = 'flights', or, if the mirror has not met it
+// yet, INSERT INTO m("table", state) VALUES ('flights', 'detached'). Nothing else of a row can be changed.
+//
+// Current limitation: a line that fails half way in a transaction of several statements makes that transaction
+// impossible to commit.
 
 #include "vtab/daystream_apply.h"
 
+#include <algorithm>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <new>
@@ -36,6 +41,7 @@
 #include "mirror/settings.h"
 #include "mirror/state.h"
 #include "mirror/status.h"
+#include "mirror/table_state.h"
 #include "quote/quote.h"
 #include "sqlite/error.h"
 #include "sqlite/result.h"
@@ -196,6 +202,8 @@ int Next(sqlite3_vtab_cursor* base) {
 int GetColumn(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
   const auto* cursor = reinterpret_cast<Cursor*>(base);
   if (column == kColLine) return SQLITE_OK;  // NULL: lines are not kept
+  // Then xUpdate can tell what an UPDATE sets.
+  if (sqlite3_vtab_nochange(context) != 0) return SQLITE_OK;
   sqlite::ResultValue(context, cursor->rows[cursor->row].Column(column), SQLITE_TRANSIENT);
   return SQLITE_OK;
 }
@@ -230,33 +238,87 @@ int BestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
   return SQLITE_OK;
 }
 
-// The line of an INSERT; values: old rowid, new rowid, columns.
-absl::StatusOr<absl::string_view> LineOf(int count, sqlite3_value** values) {
+absl::StatusOr<absl::string_view> TextOf(sqlite3_value* value) {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(value));
+  if (text == nullptr && sqlite3_value_type(value) != SQLITE_NULL) return absl::ResourceExhaustedError("out of memory");
+  return absl::string_view(text, sqlite3_value_bytes(value));
+}
+
+// Of the columns that the statement gives (an UPDATE: that it changes), only these may be among them.
+absl::Status CheckGiven(sqlite3_value** columns, bool update, std::initializer_list<int> allowed,
+                        absl::string_view message) {
+  for (int column = 0; column <= kColLine; ++column) {
+    const bool given =
+        update ? sqlite3_value_nochange(columns[column]) == 0 : sqlite3_value_type(columns[column]) != SQLITE_NULL;
+    if (given && std::find(allowed.begin(), allowed.end(), column) == allowed.end()) {
+      return absl::InvalidArgumentError(message);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckDetached(sqlite3_value* value) {
+  ASSIGN_OR_RETURN(const absl::string_view state, TextOf(value));
+  if (state == mirror::StatusName(mirror::TableStatus::kDetached)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("expected \"detached\" as the new state of a table, got \"", state,
+                   "\". deltamirror_bootstrap with option \"again\" brings a table back"));
+}
+
+// UPDATE m SET state = 'detached'. The rowid is the table's place among the mirror's.
+absl::Status DetachRow(sqlite3_vtab* base, sqlite3_value** values) {
+  sqlite3_value** columns = values + 2;
+  RETURN_IF_ERROR(CheckGiven(columns, true, {mirror::kStatusState},
+                             "only the column \"state\" can be updated: the others show the state of the mirror"));
+  RETURN_IF_ERROR(CheckDetached(columns[mirror::kStatusState]));
+  return SessionOf(base).DetachTable(sqlite3_value_int64(values[0]) - 1);
+}
+
+// INSERT INTO m("table", state) VALUES (..., 'detached').
+absl::Status DetachNamed(sqlite3_vtab* base, sqlite3_value** columns) {
+  RETURN_IF_ERROR(
+      CheckGiven(columns, false, {mirror::kStatusTable, mirror::kStatusState},
+                 "only the column \"line\" can be inserted, INSERT INTO ...(line) VALUES (...), or \"table\" "
+                 "and \"state\" of a table that is to be detached"));
+  RETURN_IF_ERROR(CheckDetached(columns[mirror::kStatusState]));
+  ASSIGN_OR_RETURN(const absl::string_view name, TextOf(columns[mirror::kStatusTable]));
+  ASSIGN_OR_RETURN(const types::TableList list, types::TableList::Parse(name));
+  const types::TableList::Entry& entry = list.entries().front();
+  if (list.entries().size() != 1 || !entry.schema || !entry.table) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("expected the name of one table in column \"table\", got \"", name, "\""));
+  }
+  return SessionOf(base).DetachTable(*entry.schema, *entry.table);
+}
+
+// The line of an INSERT.
+absl::Status Ingest(sqlite3_vtab* base, sqlite3_value** columns) {
+  RETURN_IF_ERROR(CheckGiven(columns, false, {kColLine},
+                             "only the column \"line\" can be inserted: INSERT INTO ...(line) VALUES (...)"));
+  if (sqlite3_value_type(columns[kColLine]) == SQLITE_NULL) {
+    return absl::InvalidArgumentError("expected a line of a daystream in column \"line\", got NULL");
+  }
+  ASSIGN_OR_RETURN(const absl::string_view line, TextOf(columns[kColLine]));
+  return SessionOf(base).Ingest(line);
+}
+
+// values: old rowid, new rowid, columns.
+absl::Status Write(sqlite3_vtab* base, int count, sqlite3_value** values) {
   if (count == 1) {
     return absl::InvalidArgumentError("rows cannot be deleted. DROP TABLE ends the mirror and keeps its tables");
   }
-  if (sqlite3_value_type(values[0]) != SQLITE_NULL) {
-    return absl::InvalidArgumentError("rows cannot be updated: they only show the state of the mirror");
+  if (sqlite3_value_type(values[0]) != SQLITE_NULL) return DetachRow(base, values);
+  const bool has_line = sqlite3_value_type(values[2 + kColLine]) != SQLITE_NULL;
+  const bool is_mirror = !TableOf(base)->name.name.empty();
+  if (is_mirror && !has_line && sqlite3_value_type(values[2 + mirror::kStatusTable]) != SQLITE_NULL) {
+    return DetachNamed(base, values + 2);
   }
-  for (int column = 0; column < kColLine; ++column) {
-    if (sqlite3_value_type(values[2 + column]) == SQLITE_NULL) continue;
-    return absl::InvalidArgumentError("only the column \"line\" can be inserted: INSERT INTO ...(line) VALUES (...)");
-  }
-  sqlite3_value* line = values[2 + kColLine];
-  if (sqlite3_value_type(line) == SQLITE_NULL) {
-    return absl::InvalidArgumentError("expected a line of a daystream in column \"line\", got NULL");
-  }
-  const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(line));
-  if (text == nullptr) return absl::ResourceExhaustedError("out of memory");
-  return absl::string_view(text, sqlite3_value_bytes(line));
+  return Ingest(base, values + 2);
 }
 
 int Update(sqlite3_vtab* base, int count, sqlite3_value** values, sqlite3_int64* rowid) {
-  const absl::StatusOr<absl::string_view> line = LineOf(count, values);
-  if (!line.ok()) return Fail(base, line.status());
   *rowid = 0;
-  const absl::Status status = SessionOf(base).Ingest(*line);
-  return status.ok() ? SQLITE_OK : Fail(base, status);
+  return Fail(base, Write(base, count, values));
 }
 
 int Begin(sqlite3_vtab* base) {

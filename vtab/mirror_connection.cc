@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_replace.h"
 #include "mirror/state.h"
+#include "mirror/table_state.h"
 #include "quote/quote.h"
 #include "sqlite/statement.h"
 #include "status/status_macros.h"
@@ -17,6 +18,7 @@ bool CanPrepare(const sqlite::Companion& companion, const mirror::State& state,
   const std::string& schema = state.settings().schema;
   if (!companion.Has(schema)) return false;
   for (const mirror::TableState& table : state.tables()) {
+    if (table.status == mirror::TableStatus::kAbsent || table.status == mirror::TableStatus::kDetached) continue;
     const std::string name = QuoteQualified(schema, table.target);
     for (const std::string& statement : statements) {
       const std::string sql = absl::StrReplaceAll(statement, {{"$table", name}});

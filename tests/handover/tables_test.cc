@@ -108,8 +108,9 @@ TEST_F(TablesTest, ADropInTheMiddleOfTheCopyComesAfterIt) {
   std::thread drop;
   CopyWithMiddle([&] { drop = ExecWaiting({"DROP TABLE t"}); });
   drop.join();
-  lab_.CatchUp();
   EXPECT_EQ(lab_.host.Value("SELECT count(*) FROM t"), "1000");
+  lab_.CatchUp();
+  EXPECT_EQ(lab_.host.Value("SELECT count(*) FROM sqlite_master WHERE name = 't'"), "0");
 }
 
 TEST_F(TablesTest, AnAlterBetweenTheCatalogAndTheLockIsInTheCopy) {

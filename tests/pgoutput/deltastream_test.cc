@@ -62,6 +62,18 @@ Lines WithoutRelations(Lines lines) {
   return lines;
 }
 
+// Without shapes, and without the transactions that changed nothing else: deltaflood tells of those, too.
+Lines ChangesOf(const Lines& lines) {
+  Lines changes;
+  for (const std::string& line : lines) {
+    const bool is_end = absl::StartsWith(line, "_xid\t");
+    const bool is_empty = changes.empty() || absl::StartsWith(changes.back(), "_xid\t");
+    if (absl::StrContains(line, "\t_action\trelation\t") || (is_end && is_empty)) continue;
+    changes.push_back(line);
+  }
+  return changes;
+}
+
 class DeltastreamPgoutputTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { cluster_ = new lab::Cluster(); }
@@ -145,11 +157,10 @@ TEST_F(DeltastreamPgoutputTest, BothPluginsGiveTheSameDaystream) {
   cluster_->Exec("DELETE FROM zzz WHERE a > 19990; TRUNCATE other");
   CatchUp("ours");
   CatchUp("mirror");
-  const Lines ours = Committed(Stream("ours"));
-  const Lines theirs = Committed(Stream("mirror"));
   // The columns of the first change of (c) are known only as they are now.
+  const Lines ours = ChangesOf(Committed(Stream("ours")));
+  const Lines theirs = ChangesOf(Committed(Stream("mirror")));
   for (size_t i = 0; i < ours.size() && i < theirs.size(); ++i) {
-    if (absl::StrContains(ours[i], "\t_action\trelation\t")) continue;
     ASSERT_EQ(theirs[i], ours[i]) << "line " << i;
   }
   ASSERT_EQ(theirs.size(), ours.size());

@@ -1,0 +1,229 @@
+// What the mirror does not follow by itself: it stops, says what to run, and goes on once that was run.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "tests/fidelity/fidelity_lab.h"
+#include "tests/lab/cluster.h"
+
+namespace deltamirror::fidelity {
+namespace {
+
+using ::testing::HasSubstr;
+
+class StopTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { server_ = new lab::Cluster; }
+  static void TearDownTestSuite() { delete server_; }
+
+  void Begin(const std::string& arguments, const std::vector<std::string>& setup) {
+    lab_ = std::make_unique<FidelityLab>(server_, arguments);
+    lab_->Source(setup);
+    ASSERT_EQ(lab_->CatchUp(), "");
+    if (arguments.find("stop") != std::string::npos) return;
+    lab_->ExpectEqual("after the setup");
+  }
+
+  // The statements that the message ends with.
+  std::string ToRun(const std::string& message) const {
+    const std::string::size_type run = message.find("Run: ");
+    const std::string::size_type again = message.find("SELECT deltamirror_bootstrap(");
+    EXPECT_TRUE(run != std::string::npos || again != std::string::npos) << message;
+    if (run == std::string::npos && again == std::string::npos) return "";
+    const std::string sql = message.substr(run != std::string::npos ? run + 5 : again);
+    return absl::StrReplaceAll(sql, {{"'CONNINFO'", lab::Literal(server_->conninfo())}});
+  }
+
+  // Stops as often as it likes, as long as each time what it asks for brings it on.
+  void ExpectStopAndGoOn(const std::vector<std::string>& ddl, const std::string& message) {
+    lab_->Source(ddl);
+    std::string stopped = lab_->CatchUp();
+    EXPECT_THAT(stopped, HasSubstr(message));
+    for (int stops = 0; !stopped.empty() && stops < 5; ++stops) {
+      lab_->host.Exec(ToRun(stopped));
+      stopped = lab_->CatchUp();
+    }
+    lab_->ExpectEqual("after what was to be run");
+  }
+
+  static inline lab::Cluster* server_ = nullptr;
+  std::unique_ptr<FidelityLab> lab_;
+};
+
+constexpr char kTable[] = "CREATE TABLE t (id int PRIMARY KEY, a text NOT NULL, b int, c varchar(10), d timestamp)";
+constexpr char kRows[] = "INSERT INTO t SELECT i, 'a' || i, i, 'c', '2026-08-01' FROM generate_series(1, 5) i";
+
+struct StopCase {
+  const char* name;
+  std::vector<std::string> ddl;
+  const char* message;
+};
+
+std::ostream& operator<<(std::ostream& out, const StopCase& one) {
+  return out << one.name;
+}
+
+class OnDdlStopTest : public StopTest, public ::testing::WithParamInterface<StopCase> {};
+
+TEST_P(OnDdlStopTest, SaysWhatToRunAndGoesOn) {
+  lab_ = std::make_unique<FidelityLab>(server_, "tables='*', on_ddl='stop'");
+  ExpectStopAndGoOn({kTable, kRows}, "table \"t\" is new in PostgreSQL, and on_ddl is \"stop\". Run: CREATE TABLE ");
+  ExpectStopAndGoOn(GetParam().ddl, GetParam().message);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Fidelity, OnDdlStopTest,
+    ::testing::Values(
+        StopCase{"add_column",
+                 {"ALTER TABLE t ADD n text DEFAULT E'it''s'", "UPDATE t SET n = 'x' WHERE id = 1"},
+                 "ADD COLUMN"},
+        StopCase{"drop_column", {"ALTER TABLE t DROP b", "DELETE FROM t WHERE id = 1"}, "DROP COLUMN"},
+        StopCase{"rename_column", {"ALTER TABLE t RENAME a TO \"A b\"", "DELETE FROM t WHERE id = 1"}, "RENAME COLUMN"},
+        StopCase{"rename_table", {"ALTER TABLE t RENAME TO u", "DELETE FROM u WHERE id = 1"}, "RENAME TO"},
+        StopCase{"drop_table", {"DROP TABLE t"}, "DROP TABLE"},
+        StopCase{"type_with_rewrite",
+                 {"ALTER TABLE t ALTER b TYPE text USING b || 'x'", "DELETE FROM t WHERE id = 1"},
+                 "RENAME TO"},
+        StopCase{"type_without_rewrite",
+                 {"SET TimeZone = 'UTC'", "ALTER TABLE t ALTER d TYPE timestamptz", "RESET TimeZone",
+                  "DELETE FROM t WHERE id = 1"},
+                 "CASE WHEN"},
+        StopCase{"another_key",
+                 {"ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (a)", "DELETE FROM t WHERE id = 1"},
+                 "RENAME TO"},
+        StopCase{"null_where_it_was_not_allowed",
+                 {"ALTER TABLE t ALTER a DROP NOT NULL", "UPDATE t SET a = NULL WHERE id = 1"},
+                 "RENAME TO"},
+        StopCase{"several",
+                 {"BEGIN", "ALTER TABLE t DROP b, ADD n int DEFAULT 5", "ALTER TABLE t RENAME TO u",
+                  "INSERT INTO u (id, a) VALUES (10, 'behind')", "CREATE TABLE v (id int PRIMARY KEY)", "COMMIT"},
+                 "on_ddl is \"stop\""}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST_F(StopTest, OnDdlKeepKeepsColumnsAndTables) {
+  Begin("tables='*', on_ddl='keep'", {kTable, kRows, "CREATE TABLE gone AS SELECT 1 AS x"});
+  lab_->Source({"ALTER TABLE t DROP a, DROP b", "INSERT INTO t VALUES (6, 'new', NULL)", "DELETE FROM t WHERE id = 1",
+                "DROP TABLE gone"});
+  EXPECT_EQ(lab_->CatchUp(), "");
+  EXPECT_EQ(lab_->host.Query("SELECT id, a, b, c FROM t WHERE id IN (1, 2, 6)"),
+            (lab::Rows{{"2", "a2", "2", "c"}, {"6", "NULL", "NULL", "new"}}));
+  EXPECT_EQ(lab_->host.Value("SELECT x FROM gone"), "1");
+  EXPECT_EQ(lab_->mirror.Status("gone", "state"), "absent");
+}
+
+constexpr char kPartitioned[] =
+    "CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+    "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (10); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) "
+    "TO (20);"
+    "INSERT INTO p VALUES (1, 'x'), (11, 'y')";
+
+TEST_F(StopTest, APartitionTruncatedAlone) {
+  Begin("tables='*'", {kPartitioned});
+  ExpectStopAndGoOn({"TRUNCATE p1", "INSERT INTO p VALUES (2, 'new')"}, "partition \"p1\" was truncated alone");
+}
+
+TEST_F(StopTest, APartitionThatIsDetached) {
+  Begin("tables='*'", {kPartitioned});
+  ExpectStopAndGoOn({"ALTER TABLE p DETACH PARTITION p1", "INSERT INTO p1 VALUES (2, 'new')"},
+                    "partition \"p1\" was detached");
+}
+
+TEST_F(StopTest, APartitionThatIsDropped) {
+  Begin("tables='*'", {kPartitioned});
+  ExpectStopAndGoOn({"DROP TABLE p1", "INSERT INTO p VALUES (12, 'new')"}, "partition \"p1\" was detached or dropped");
+}
+
+TEST_F(StopTest, ATableThatComesIntoAMirroredSchemaWithRows) {
+  Begin("tables='ops.*'",
+        {"CREATE SCHEMA ops", "CREATE TABLE ops.t (id int PRIMARY KEY)", "INSERT INTO ops.t VALUES (1)"});
+  // The slot has all tables, the mirror one schema.
+  lab_->Source({"CREATE TABLE public.u (id int PRIMARY KEY)", "INSERT INTO public.u VALUES (1)",
+                "ALTER TABLE public.u SET SCHEMA ops", "INSERT INTO ops.u VALUES (2)"});
+  const std::string message = lab_->CatchUp();
+  EXPECT_THAT(message, HasSubstr("it was called public.u before, and its rows are not here"));
+  lab_->host.Exec(ToRun(message));
+  lab_->ExpectEqual("after the copy");
+}
+
+TEST_F(StopTest, AnUpdateThatDoesNotTellItsRow) {
+  Begin("tables='*'", {"CREATE TABLE t (a int, b text)", "INSERT INTO t VALUES (1, 'x'), (2, 'y')"});
+  lab_->Source({"UPDATE t SET b = 'z' WHERE a = 1", "ALTER TABLE t REPLICA IDENTITY FULL"});
+  const std::string message = lab_->CatchUp();
+  EXPECT_THAT(message, HasSubstr("The table needs a primary key here, or ALTER TABLE ... REPLICA IDENTITY FULL in "
+                                 "PostgreSQL. Then: Bootstrap"));
+  lab_->host.Exec(ToRun(message));
+  lab_->ExpectEqual("after the copy");
+}
+
+TEST_F(StopTest, RowsWithoutAKeyAndWithoutANameForTheirNumber) {
+  Begin("tables='*'", {"CREATE TABLE t (rowid int, _rowid_ int, oid int)", "ALTER TABLE t REPLICA IDENTITY FULL",
+                       "INSERT INTO t VALUES (1, 2, 3)"});
+  lab_->Source({"UPDATE t SET oid = 4"});
+  EXPECT_THAT(lab_->CatchUp(), HasSubstr("which leaves no name for the number of a row in SQLite, and no key"));
+  lab_->Source({"ALTER TABLE t RENAME oid TO o"});
+  EXPECT_EQ(lab_->BootstrapAgain("t"), "");
+  lab_->ExpectEqual("after the copy");
+}
+
+TEST_F(StopTest, ATableWithoutColumns) {
+  Begin("tables='*'", {"CREATE TABLE t (a int)", "INSERT INTO t VALUES (1), (2)"});
+  lab_->Source({"ALTER TABLE t DROP a"});
+  EXPECT_THAT(lab_->CatchUp(), HasSubstr("it has rows, but no column any more"));
+  lab_->Source({"ALTER TABLE t ADD b int DEFAULT 4, REPLICA IDENTITY FULL"});
+  EXPECT_EQ(lab_->BootstrapAgain("t"), "");
+  lab_->ExpectEqual("after the copy");
+}
+
+TEST_F(StopTest, NamesThatDifferOnlyInCase) {
+  Begin("tables='*'", {kTable, kRows});
+  lab_->Source(
+      {"CREATE TABLE \"T\" (id int PRIMARY KEY)", "INSERT INTO \"T\" VALUES (1)", "DELETE FROM t WHERE id = 1"});
+  EXPECT_THAT(lab_->CatchUp(), HasSubstr("\"T\""));
+  lab_->host.Exec("INSERT INTO m(\"table\", state) VALUES ('\"T\"', 'detached')");
+  EXPECT_EQ(lab_->CatchUp(), "");
+  EXPECT_EQ(lab_->host.Value("SELECT count(*) FROM t"), "4");
+}
+
+TEST_F(StopTest, ColumnsThatDifferOnlyInCase) {
+  Begin("tables='*'", {kTable, kRows});
+  lab_->Source({"ALTER TABLE t ADD \"A\" text"});
+  EXPECT_THAT(lab_->CatchUp(), HasSubstr("\"A\""));
+  lab_->Source({"ALTER TABLE t RENAME \"A\" TO n", "DELETE FROM t WHERE id = 1"});
+  EXPECT_EQ(lab_->BootstrapAgain("t"), "");
+  lab_->ExpectEqual("after the copy");
+}
+
+TEST_F(StopTest, ATableThatWasMadeByHandWithMore) {
+  lab_ = std::make_unique<FidelityLab>(server_, "tables='*'");
+  lab_->host.Exec(
+      "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL CHECK (a <> ''), b INTEGER, c TEXT, d TEXT)");
+  lab_->Source({kTable, kRows});
+  EXPECT_EQ(lab_->CatchUp(), "");
+  ExpectStopAndGoOn({"ALTER TABLE t ALTER a DROP NOT NULL", "UPDATE t SET a = NULL WHERE id = 1"},
+                    "its CHECK would be lost");
+}
+
+TEST_F(StopTest, OnErrorDetachLeavesOneTableOut) {
+  Begin("tables='*', on_error='detach'", {kPartitioned, kTable, kRows});
+  lab_->Source({"BEGIN", "DELETE FROM t WHERE id = 1", "TRUNCATE p1", "INSERT INTO p VALUES (12, 'new')",
+                "DELETE FROM t WHERE id = 2", "COMMIT"});
+  EXPECT_EQ(lab_->CatchUp(), "");
+  EXPECT_EQ(lab_->host.Value("SELECT count(*) FROM t"), "3");
+  EXPECT_EQ(lab_->host.Value("SELECT group_concat(id) FROM p"), "1,11");
+  EXPECT_EQ(lab_->host.Query("SELECT state, skipped, last_error LIKE '%partition \"p1\" was truncated alone%' FROM m "
+                             "WHERE \"table\" = 'p'"),
+            (lab::Rows{{"detached", "2", "1"}}));
+  EXPECT_EQ(lab_->BootstrapAgain("p"), "");
+  lab_->Source({"INSERT INTO p VALUES (13, 'after')"});
+  lab_->ExpectEqual("after the copy");
+}
+
+}  // namespace
+}  // namespace deltamirror::fidelity
