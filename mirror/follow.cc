@@ -114,7 +114,7 @@ class Follower {
 
   void Drop(const Column& column);
   void RenameAll();
-  void Rename(std::string name, const std::string& new_name);
+  void Rename(const std::string& name, const std::string& new_name);
   absl::Status Add(const Column& column);
   void ReplaceColumns();
   void Replace(const std::string& name, absl::string_view declared, const std::string& value);
@@ -283,10 +283,10 @@ void Follower::Drop(const Column& column) {
   target_.columns.erase(target_.columns.begin() + (found - target_.columns.data()));
 }
 
-void Follower::Rename(std::string name, const std::string& new_name) {
+void Follower::Rename(const std::string& name, const std::string& new_name) {
   Alter(absl::StrCat("RENAME COLUMN ", QuoteIdentifier(name), " TO ", QuoteIdentifier(new_name)));
-  FindMutable(name)->name = new_name;
   for (std::string& index : definition_.indexes) index = RenameColumn(index, name, new_name);
+  FindMutable(name)->name = new_name;  // which may be `name` itself
 }
 
 void Follower::RenameAll() {

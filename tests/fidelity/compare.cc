@@ -77,7 +77,7 @@ std::string SqliteText(sqlite3_stmt* row, int column, const std::string& type) {
       return "NULL";
     case SQLITE_FLOAT:
       // A numeric that is a REAL has no more than 15 digits.
-      return absl::StrFormat(type == "numeric" ? "%.15g" : "%.17g", sqlite3_column_double(row, column));
+      return absl::StrFormat("%.*g", type == "numeric" ? 15 : 17, sqlite3_column_double(row, column));
     case SQLITE_BLOB:
       return "\\x" + absl::BytesToHexString({bytes, static_cast<size_t>(sqlite3_column_bytes(row, column))});
     default:

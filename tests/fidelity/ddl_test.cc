@@ -38,8 +38,8 @@ constexpr char kBefore[] =
 constexpr char kAfter[] =
     "UPDATE T SET id = id + 100 WHERE id = 3; DELETE FROM T WHERE id = 4; UPDATE T SET id = 30 WHERE id = 20";
 
-const std::vector<DdlCase>& Cases() {
-  static const auto* const kCases = new std::vector<DdlCase>{
+std::vector<DdlCase> AddColumn() {
+  return {
       {"add_column", {"ALTER TABLE T ADD COLUMN n int"}},
       {"add_column_constant_default", {"ALTER TABLE T ADD COLUMN n text NOT NULL DEFAULT E'tab\\t''quote'' \\\\'"}},
       {"add_column_default_of_each_kind",
@@ -53,6 +53,11 @@ const std::vector<DdlCase>& Cases() {
       {"add_column_generated", {"ALTER TABLE T ADD COLUMN n int GENERATED ALWAYS AS (b + 1) STORED"}},
       {"add_column_unique", {"ALTER TABLE T ADD COLUMN n int UNIQUE"}},
       {"add_column_then_vacuum_full", {"ALTER TABLE T ADD COLUMN n int DEFAULT 7", "VACUUM FULL T"}},
+  };
+}
+
+std::vector<DdlCase> DropAndRename() {
+  return {
       {"drop_column", {"ALTER TABLE T DROP COLUMN c"}},
       {"drop_not_null_column", {"ALTER TABLE T DROP COLUMN a"}},
       {"drop_indexed_column", {"ALTER TABLE T DROP COLUMN b CASCADE"}},
@@ -73,6 +78,11 @@ const std::vector<DdlCase>& Cases() {
       {"rename_key_and_another_into_it",
        {"ALTER TABLE T RENAME id TO old_id", "ALTER TABLE T RENAME b TO id"},
        {"UPDATE T SET old_id = old_id + 100 WHERE old_id = 3", "DELETE FROM T WHERE old_id = 4"}},
+  };
+}
+
+std::vector<DdlCase> Types() {
+  return {
       {"type_int_to_bigint", {"ALTER TABLE T DROP f", "ALTER TABLE T ALTER b TYPE bigint"}},
       {"type_int_to_text", {"ALTER TABLE T DROP f", "ALTER TABLE T ALTER b TYPE text"}},
       {"type_using", {"ALTER TABLE T DROP f", "ALTER TABLE T ALTER b TYPE int USING b * 3 + id"}},
@@ -108,6 +118,11 @@ const std::vector<DdlCase>& Cases() {
       {"set_storage",
        {"ALTER TABLE T ALTER g SET STORAGE EXTERNAL"},
        {"UPDATE T SET a = 'z'", "UPDATE T SET g = g || 'y'"}},
+  };
+}
+
+std::vector<DdlCase> Keys() {
+  return {
       {"another_key",
        {"ALTER TABLE T DROP CONSTRAINT T_pkey", "ALTER TABLE T ADD PRIMARY KEY (a)"},
        {"UPDATE T SET b = 99, id = 1 WHERE a = 'a3'", "UPDATE T SET a = 'new' WHERE a = 'a5'",
@@ -133,6 +148,11 @@ const std::vector<DdlCase>& Cases() {
       {"dropped_key_column",
        {"ALTER TABLE T DROP COLUMN id", "ALTER TABLE T ADD PRIMARY KEY (a)"},
        {"UPDATE T SET c = 'x' WHERE a = 'a3'", "DELETE FROM T WHERE a = 'a4'"}},
+  };
+}
+
+std::vector<DdlCase> Tables() {
+  return {
       {"rename_table",
        {"ALTER TABLE T RENAME TO T_new"},
        {"UPDATE T_new SET id = 103 WHERE id = 3", "DELETE FROM T_new WHERE id = 4"}},
@@ -165,6 +185,11 @@ const std::vector<DdlCase>& Cases() {
       {"rename_schema",
        {"CREATE SCHEMA S", "ALTER TABLE T SET SCHEMA S", "ALTER SCHEMA S RENAME TO S_new"},
        {"DELETE FROM S_new.T WHERE id = 4"}},
+  };
+}
+
+std::vector<DdlCase> NothingAndAll() {
+  return {
       {"vacuum_full", {"VACUUM FULL T"}},
       {"cluster", {"CLUSTER T USING T_pkey"}},
       {"reindex_and_analyze", {"REINDEX TABLE T", "ANALYZE T"}},
@@ -179,7 +204,14 @@ const std::vector<DdlCase>& Cases() {
         "ALTER TABLE T RENAME a TO k", "ALTER TABLE T RENAME id TO a", "ALTER TABLE T RENAME TO T_all"},
        {"UPDATE T_all SET k = 'kk' WHERE k = 'a3'", "DELETE FROM T_all WHERE k = 'a4'"}},
   };
-  return *kCases;
+}
+
+std::vector<DdlCase> Cases() {
+  std::vector<DdlCase> cases;
+  for (const auto& some : {AddColumn(), DropAndRename(), Types(), Keys(), Tables(), NothingAndAll()}) {
+    cases.insert(cases.end(), some.begin(), some.end());
+  }
+  return cases;
 }
 
 // For a statement that cannot run in a transaction.

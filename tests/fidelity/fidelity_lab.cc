@@ -58,7 +58,7 @@ void FidelityLab::SourceAnyway(const std::vector<std::string>& statements) {
 std::string FidelityLab::Run(const std::string& sql) {
   char* message = nullptr;
   sqlite3_exec(host.db(), sql.c_str(), nullptr, nullptr, &message);
-  const std::string text = message == nullptr ? "" : message;
+  std::string text = message == nullptr ? "" : message;
   sqlite3_free(message);
   return text;
 }
