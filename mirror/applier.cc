@@ -395,6 +395,9 @@ void Applier::NoteFailed(const Table& table) {
 // `came`: the record that was to be applied. One that waited may be what could not.
 absl::Status Applier::Failed(const Table& table, const Record& came, const absl::Status& status) {
   NoteFailed(table);
+  // It may not have been told to the mirror yet.
+  const bool tells_relid = came.action == Action::kRelation || came.action == Action::kGap;
+  if (failed_table_ && failed_table_->relation.relid == 0 && tells_relid) failed_table_->relation.relid = came.relid;
   const Record* waited = table.table == nullptr ? nullptr : table.table->failed();
   const Record& record = waited == nullptr ? came : *waited;
   std::string where =

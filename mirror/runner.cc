@@ -9,6 +9,7 @@
 #include "mirror/source_identity.h"
 #include "status/named.h"
 #include "status/status_macros.h"
+#include "types/table_list.h"
 
 namespace deltamirror::mirror {
 namespace {
@@ -290,18 +291,38 @@ void Runner::Fail(const absl::Status& status) {
   // Neither an interrupt nor a lock says anything about the mirror. If the note cannot be made, the error itself
   // matters more.
   if (absl::IsCancelled(status) || absl::IsUnavailable(status)) return;
-  const bool detach = table && state_.settings().on_error == OnError::kDetach && IsAboutTable(status);
+  // What comes once more in spite of that is no matter of one table.
+  const bool again = status.message() == detached_for_;
+  const bool detach = table && !again && state_.settings().on_error == OnError::kDetach && IsAboutTable(status);
   // Without the table, the rest goes on from where the batch began.
   restart_ = NoteFailure(status, table, detach).ok() && detach;
+  if (restart_) detached_for_ = std::string(status.message());
+}
+
+// By its OID; by its name if the one that has it is not another table.
+TableState* Runner::FindFailed(const TableState& table) {
+  const uint32_t relid = table.relation.relid;
+  for (TableState& known : state_.tables()) {
+    if (relid != 0 && known.relation.relid == relid) return &known;
+  }
+  TableState* named = state_.FindTable(table.schema, table.name);
+  const bool other = named != nullptr && relid != 0 && named->relation.relid != 0;
+  return other ? nullptr : named;
 }
 
 absl::Status Runner::NoteFailure(const absl::Status& status, const std::optional<TableState>& table, bool detach) {
   RETURN_IF_ERROR(Reload());
   ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(db_));
-  TableState* failed = table.has_value() ? state_.FindTable(table->schema, table->name) : nullptr;
+  TableState* failed = table.has_value() ? FindFailed(*table) : nullptr;
   if (failed == nullptr && detach) {
     TableState added = *table;
     added.id = 0;
+    added.handover.clear();
+    // The name is another table's still, as far as this is undone: it will be this one's when the stream says so.
+    if (state_.FindTable(added.schema, added.name) != nullptr) {
+      absl::StrAppend(&added.name, " (", added.relation.relid, ")");
+      added.target = types::TargetName(added.schema, added.name);
+    }
     ASSIGN_OR_RETURN(failed, state_.AddTable(std::move(added)));
   }
   if (failed != nullptr) {

@@ -97,6 +97,7 @@ class Runner {
   absl::Status Reload();
   void Rollback();
   void Fail(const absl::Status& status);
+  TableState* FindFailed(const TableState& table);
   absl::Status NoteFailure(const absl::Status& status, const std::optional<TableState>& table, bool detach);
 
   bool IsLegacy() const { return !state_.progress().has_commits; }
@@ -111,6 +112,7 @@ class Runner {
   std::unique_ptr<daystream::Reader> reader_;
   daystream::Line line_;      // read last
   bool pending_ = false;      // it was read, but not processed yet: the batch before it was to be committed first
+  std::string detached_for_;  // the error for which a table was detached last
   bool restart_ = false;      // read on from the mirror's position: it was set back, or a table was detached
   int64_t held_records_ = 0;  // of the transaction whose lines are held
 

@@ -225,5 +225,20 @@ TEST_F(StopTest, OnErrorDetachLeavesOneTableOut) {
   lab_->ExpectEqual("after the copy");
 }
 
+// It went round for ever: the entry that has the name before the batch was detached, and not the table that fails.
+TEST_F(StopTest, OnErrorDetachTellsATableFromTheOneThatHadItsName) {
+  Begin("tables='*', on_error='detach'", {kPartitioned, kTable, kRows});
+  lab_->Source({"TRUNCATE p1", "DROP TABLE p", kPartitioned, "TRUNCATE p1", "DELETE FROM t WHERE id = 1"});
+  EXPECT_EQ(lab_->CatchUp(), "");
+  EXPECT_EQ(lab_->host.Value("SELECT count(*) FROM t"), "4");
+  EXPECT_EQ(
+      lab_->host.Value("SELECT last_error LIKE '%partition \"p1\" was truncated alone%' FROM m WHERE \"table\" = 'p'"),
+      "1");
+  EXPECT_EQ(lab_->mirror.Status("p", "state"), "detached");
+  EXPECT_EQ(lab_->BootstrapAgain("p"), "");
+  lab_->Source({"INSERT INTO p VALUES (3, 'after')"});
+  lab_->ExpectEqual("after the copy");
+}
+
 }  // namespace
 }  // namespace deltamirror::fidelity
