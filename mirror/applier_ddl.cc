@@ -113,7 +113,8 @@ absl::Status Applier::FollowNames(const Record& record) {
     ASSIGN_OR_RETURN(const bool old, IsOldName(*named, record));
     if (old) return absl::OkStatus();
   }
-  const bool replaces = named != nullptr && named->relation.relid != 0;
+  // One of which nothing but the name is known makes room for a table that is.
+  const bool replaces = named != nullptr && (named->relation.relid != 0 || known != nullptr);
   // A new table takes the entry of one that was dropped.
   const bool is_new = known == nullptr && TakesNewTables(settings_, schema);
   if (replaces && (known != nullptr || (is_new && named->status != TableStatus::kAbsent))) {

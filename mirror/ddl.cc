@@ -110,7 +110,9 @@ absl::Status Ddl::Rename(TableState* table, absl::string_view schema, absl::stri
 }
 
 absl::Status Ddl::SetAside(TableState* table) {
-  return Rename(table, std::string(table->schema), absl::StrCat(table->name, " (", table->relation.relid, ")"));
+  std::string name = absl::StrCat(table->name, " (", table->relation.relid, ")");
+  while (state_->FindTable(table->schema, name) != nullptr) absl::StrAppend(&name, " (old)");
+  return Rename(table, std::string(table->schema), name);
 }
 
 absl::Status Ddl::DropTable(const TableState& table) {

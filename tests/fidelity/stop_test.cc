@@ -225,6 +225,14 @@ TEST_F(StopTest, OnErrorDetachLeavesOneTableOut) {
   lab_->ExpectEqual("after the copy");
 }
 
+// The two had one name in what the mirror keeps, which was an error that nobody could mend.
+TEST_F(StopTest, ATableTakesTheNameOfOneThatWasLeftOutBeforeTheMirrorMetIt) {
+  Begin("tables='*'", {kTable, kRows});
+  lab_->host.Exec("INSERT INTO m(\"table\", state) VALUES ('u', 'detached')");
+  lab_->Source({"ALTER TABLE t RENAME TO u", "DELETE FROM u WHERE id = 1"});
+  lab_->ExpectEqual("under the new name");
+}
+
 // It went round for ever: the entry that has the name before the batch was detached, and not the table that fails.
 TEST_F(StopTest, OnErrorDetachTellsATableFromTheOneThatHadItsName) {
   Begin("tables='*', on_error='detach'", {kPartitioned, kTable, kRows});
