@@ -1,0 +1,181 @@
+// PostgreSQL's own regression tests as a workload: their authors made tables as nasty as they could, and altered,
+// dropped and made them again in every way that the server knows. A mirror of all tables follows from the first
+// statement on. After each script every table that changed must equal its mirror. One whose change cannot be followed
+// is left out by the mirror (on_error), and copied again, as its error says; where that is refused it is listed with
+// the reason.
+//
+// Needs REGRESS_DIR, which tests/regress/run makes: the scripts, what they read, and a file "schedule" with a script a
+// line. With REGRESS_FULL=1 each table gets REPLICA IDENTITY FULL as it is made, so that no table is left out for want
+// of an identity.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/time/time.h"
+#include "tests/fidelity/fidelity_lab.h"
+#include "tests/lab/cluster.h"
+#include "tests/lab/process.h"
+#include "tests/lab/temp_dir.h"
+
+namespace deltamirror::fidelity {
+namespace {
+
+constexpr char kMakeFull[] = R"(
+    CREATE SCHEMA IF NOT EXISTS deltamirror;
+    GRANT USAGE ON SCHEMA deltamirror TO PUBLIC;
+    CREATE FUNCTION deltamirror.make_full() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    DECLARE made record;
+    BEGIN
+      FOR made IN SELECT c.oid::regclass AS name FROM pg_event_trigger_ddl_commands() e JOIN pg_class c ON c.oid = e.objid
+          WHERE e.classid = 'pg_class'::regclass AND c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND relreplident = 'd'
+          AND NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND indisprimary AND indimmediate) LOOP
+        BEGIN
+          EXECUTE 'ALTER TABLE ' || made.name || ' REPLICA IDENTITY FULL';
+        EXCEPTION WHEN OTHERS THEN NULL;
+        END;
+      END LOOP;
+    END $$;
+    CREATE EVENT TRIGGER make_full ON ddl_command_end WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO')
+      EXECUTE FUNCTION deltamirror.make_full())";
+
+// Tables whose values are compared, with what the mirror knows of them.
+constexpr char kMirrorState[] = "SELECT \"table\", state, coalesce(last_error, ''), clock || '/' || seq FROM m";
+
+std::string Env(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+lab::Cluster::Options Settings() {
+  return {.settings = {"max_prepared_transactions=4", "wal_sender_timeout=0", "max_locks_per_transaction=256",
+                       "intervalstyle=postgres_verbose", "datestyle=Postgres, MDY", "timezone=PST8PDT",
+                       "lc_messages=C"}};
+}
+
+class RegressTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (dir_.empty()) GTEST_SKIP() << "REGRESS_DIR is not set: scripts/test --regress sets it";
+    if (Env("REGRESS_FULL") == "1") cluster_.Exec(kMakeFull);
+  }
+
+  // The script's own errors are part of it.
+  void RunScript(const std::string& script) {
+    const std::string& conninfo = cluster_.conninfo();
+    lab::Process psql({"env", "PG_ABS_SRCDIR=" + dir_, "PG_ABS_BUILDDIR=" + dir_ + "/build",
+                       "PG_LIBDIR=" + dir_ + "/lib", "PG_DLSUFFIX=.so", "PGTZ=PST8PDT", "PGDATESTYLE=Postgres, MDY",
+                       "PGOPTIONS=-c intervalstyle=postgres_verbose", "psql", "-X", "-q", "-a", "-v", "HIDE_TABLEAM=on",
+                       "-v", "HIDE_TOAST_COMPRESSION=on", "-f", absl::StrCat(dir_, "/", script), conninfo});
+    const int status = psql.Wait(absl::Minutes(8));
+    EXPECT_TRUE(status >= 0 && status < 128) << script << ": psql gave " << status;
+  }
+
+  void Follow(const std::string& script) {
+    EXPECT_EQ(lab_.CatchUp(), "") << script;
+    for (const auto& row : lab_.host.Query(kMirrorState)) {
+      if (row[1] == "detached") CopyAgain(script, row[0], row[2]);
+    }
+    EXPECT_EQ(lab_.CatchUp(), "") << script;
+    std::map<std::string, std::vector<std::string>> mirrored;
+    for (const auto& row : lab_.host.Query(kMirrorState)) mirrored[row[0]] = row;
+    std::set<std::string> there;
+    for (const SourceTable& table : lab_.SourceTables()) {
+      there.insert(table.target);
+      Compare(script, table, mirrored);
+    }
+    for (const auto& [name, row] : mirrored) {
+      EXPECT_TRUE(there.count(name) > 0 || row[1] == "absent") << script << ": " << name << " is still in the mirror";
+    }
+  }
+
+  // What the error says that one should do.
+  void CopyAgain(const std::string& script, const std::string& name, const std::string& error) {
+    if (!stopped_.emplace(name, error).second && stopped_[name] == error) return;
+    stopped_[name] = error;
+    std::string refused;
+    bool there = false;
+    for (const SourceTable& table : lab_.SourceTables()) {
+      if (table.target != name) continue;
+      there = true;
+      refused = lab_.BootstrapAgain(table.name);
+    }
+    if (!there) {
+      ++stopped_and_dropped_;
+    } else if (refused.empty()) {
+      ++stopped_and_copied_;
+      std::printf("%s: table %s was copied again: %s\n", script.c_str(), name.c_str(), error.c_str());
+      stopped_.erase(name);
+    } else {
+      left_out_[name] = refused;
+    }
+  }
+
+  void Compare(const std::string& script, const SourceTable& table,
+               const std::map<std::string, std::vector<std::string>>& mirrored) {
+    const auto found = mirrored.find(table.target);
+    if (found == mirrored.end()) {
+      if (left_out_.emplace(table.target, "the mirror has not met it").second) {
+        ADD_FAILURE() << script << ": " << table.target << " is not in the mirror";
+      }
+      return;
+    }
+    const std::string& position = found->second[3];
+    const std::string version = absl::StrCat(position, " ", table.version);
+    if (found->second[1] == "detached" || std::exchange(compared_[table.target], version) == version) return;
+    ++comparisons_;
+    tables_.insert(table.target);
+    EXPECT_THAT(lab_.TableDifferences(table), ::testing::IsEmpty()) << script << ": " << table.target;
+  }
+
+  void Report() {
+    std::map<std::string, std::vector<std::string>> reasons;
+    for (const auto& [name, reason] : left_out_) reasons[absl::StrReplaceAll(reason, {{name, "..."}})].push_back(name);
+    std::printf("\nleft out at the end, or when they were dropped:\n");
+    for (const auto& [reason, names] : reasons) {
+      std::printf("  %s\n", reason.c_str());
+      for (const std::string& name : names) std::printf("    %s\n", name.c_str());
+    }
+    std::printf(
+        "regress: %d scripts, %zu tables compared %d times, %d stopped and copied again, %d stopped and dropped "
+        "later, %zu left out\n",
+        scripts_, tables_.size(), comparisons_, stopped_and_copied_, stopped_and_dropped_, left_out_.size());
+  }
+
+  const std::string dir_ = Env("REGRESS_DIR");
+  lab::Cluster cluster_{Settings()};
+  FidelityLab lab_{&cluster_, "tables='*', on_error='detach'"};
+  std::map<std::string, std::string> stopped_;   // by table: the error
+  std::map<std::string, std::string> left_out_;  // by table: why it was not copied again
+  std::map<std::string, std::string> compared_;  // by table: what it was when it was compared last
+  std::set<std::string> tables_;
+  int scripts_ = 0;
+  int comparisons_ = 0;
+  int stopped_and_copied_ = 0;
+  int stopped_and_dropped_ = 0;
+};
+
+TEST_F(RegressTest, TheMirrorFollowsPostgresqlsOwnTests) {
+  for (const absl::string_view line : absl::StrSplit(lab::ReadFile(dir_ + "/schedule"), '\n', absl::SkipEmpty())) {
+    const std::string script(line);
+    RunScript(script);
+    Follow(script);
+    ++scripts_;
+    std::printf("%s\n", script.c_str());
+    std::fflush(stdout);
+  }
+  Report();
+}
+
+}  // namespace
+}  // namespace deltamirror::fidelity
