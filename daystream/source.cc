@@ -129,12 +129,12 @@ absl::StatusOr<SourceInfo> LoadSourceInfo(const std::string& directory) {
       !TakeText(json, "database", &info.database) || !TakeText(json, "slot", &info.slot) ||
       !TakeText(json, "plugin", &info.plugin) || !TakeText(json, "tables", &info.tables) ||
       !TakeNumber(json, "began", &info.began) || !TakeNumber(json, "began_xid", &info.began_xid) ||
-      !TakeText(json, "confirmed_lsn", &info.confirmed_lsn) || !TakeEnd(json, "confirmed_end", &info.confirmed_end) ||
-      !TakeFlag(json, "checks", &info.checks)) {
+      !TakeFlag(json, "standby", &info.standby) || !TakeText(json, "confirmed_lsn", &info.confirmed_lsn) ||
+      !TakeEnd(json, "confirmed_end", &info.confirmed_end) || !TakeFlag(json, "checks", &info.checks)) {
     return absl::DataLossError(
         absl::StrCat("cannot read file \"", path,
                      "\": expected numbers for \"timeline\", \"began\" and \"began_xid\", an "
-                     "object of numbers for \"confirmed_end\", true or false for \"checks\", and "
+                     "object of numbers for \"confirmed_end\", true or false for \"standby\" and \"checks\", and "
                      "strings for the other keys"));
   }
   return info;
@@ -153,6 +153,7 @@ absl::Status SaveSourceInfo(const std::string& directory, const SourceInfo& info
       {"began_xid", info.began_xid},
       {"confirmed_lsn", info.confirmed_lsn},
       {"confirmed_end", EndToJson(info.confirmed_end)},
+      {"standby", info.standby},
       {"checks", info.checks},
   };
   const std::string content = json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";

@@ -26,6 +26,9 @@ struct SourceInfo {
   std::string plugin;
   // what the slot's stream was asked for; informative
   std::string tables;
+  // The slot is on a standby: the primary, which first copies come from, does
+  // not have it.
+  bool standby = false;
   int64_t began = 0;  // Unix seconds of the first start
   // A transaction ID taken from the server at the first start, 64 bits wide:
   // transactions with a higher one are here from their beginning; 0: not known

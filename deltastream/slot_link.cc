@@ -7,6 +7,7 @@
 #include "daystream/source.h"
 #include "daystream/writer.h"
 #include "deltastream/slot_check.h"
+#include "postgres/server_ready.h"
 #include "postgres/slot.h"
 #include "postgres/slot_record.h"
 #include "postgres/timeline.h"
@@ -39,6 +40,7 @@ struct Source {
   std::string plugin;
   std::string tables;
   std::string publication;  // pgoutput's, else empty
+  bool standby = false;
 };
 
 bool WasReadFrom(const SlotMoverOptions& options, const postgres::SystemIdentity& identity) {
@@ -56,6 +58,7 @@ absl::StatusOr<Source> LookAt(postgres::Connection& connection, const SlotMoverO
   if (!slot.has_value() && WasReadFrom(options, source.identity)) return SlotIsGone(options.slot, options.destination);
   RETURN_IF_ERROR(CheckSlot(options.slot, slot, source.identity.database));
   ASSIGN_OR_RETURN(source.confirmed, ConfirmedLsn(*slot));
+  ASSIGN_OR_RETURN(source.standby, postgres::IsStandby(connection));
   // What was committed asynchronously a moment ago belongs to what there is to catch up with.
   ASSIGN_OR_RETURN(source.wal_end, options.until == SlotMoverOptions::Until::kCaughtUp ? postgres::FlushWal(connection)
                                                                                        : postgres::WalEnd(connection));
@@ -98,6 +101,7 @@ daystream::SourceInfo InfoOf(const SlotMoverOptions& options, const Source& sour
   info.slot = options.slot;
   info.plugin = source.plugin;
   info.tables = source.tables;
+  info.standby = source.standby;
   info.confirmed_lsn = types::FormatLsn(source.confirmed);
   return info;
 }

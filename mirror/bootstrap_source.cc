@@ -58,7 +58,7 @@ absl::Status CheckServer(const std::string& source, const daystream::SourceInfo&
     return WrongServer(source, "database", info.database, server.database);
   if (info.slot.empty()) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::optional<postgres::Slot> slot, postgres::FindSlot(connection, info.slot));
-  if (slot.has_value() && slot->wal_status != "lost") return absl::OkStatus();
+  if (slot.has_value() ? slot->wal_status != "lost" : info.standby) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("replication slot \"", info.slot, "\", which feeds daystream \"", source, "\", ",
                    slot.has_value() ? "has lost changes" : "does not exist any more",

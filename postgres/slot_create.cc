@@ -6,6 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "postgres/server_ready.h"
 #include "postgres/slot.h"
 #include "postgres/slot_record.h"
 #include "quote/quote.h"
@@ -35,6 +36,11 @@ bool IsNotListed(const absl::Status& status) {
 
 bool IsNotInstalled(const absl::Status& status) {
   return SqlState(status) == "58P01";
+}
+
+// The role may not, or nobody may: the server is a standby (25006).
+bool CannotWrite(const absl::Status& status) {
+  return status.code() == absl::StatusCode::kPermissionDenied || SqlState(status) == "25006";
 }
 
 absl::Status ExplainPlugin(const absl::Status& status) {
@@ -137,6 +143,7 @@ class Creation {
     if (slot.has_value()) {
       return absl::AlreadyExistsError(absl::StrCat("replication slot \"", name_, "\" already exists"));
     }
+    RETURN_IF_ERROR(CheckReadyForSlot(connection_));
     if (!options_.tables.empty()) {
       ASSIGN_OR_RETURN(tables_, types::TableList::Parse(options_.tables));
     }
@@ -164,9 +171,18 @@ class Creation {
     return CreateRecorded(kDeltaflood, record);
   }
 
+  absl::Status CheckCanPublish() {
+    ASSIGN_OR_RETURN(const bool standby, IsStandby(connection_));
+    if (!standby) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        "the server is a standby, where no publication can be made. Make one on the primary, and name it with option "
+        "\"publication\"");
+  }
+
   absl::StatusOr<std::string> CreateWithPgoutput() {
     SlotRecord record = {.publication = options_.publication};
     if (record.publication.empty()) {
+      RETURN_IF_ERROR(CheckCanPublish());
       record.publication = name_;
       record.publication_made = true;
       ASSIGN_OR_RETURN(const std::string objects, PublicationObjects(connection_, tables_));
@@ -182,8 +198,14 @@ class Creation {
 
   // The slot last but one: making it takes long, and what may fail before it should. The row last: until the slot is
   // there, the name may be another's.
-  absl::StatusOr<std::string> CreateRecorded(absl::string_view plugin, const SlotRecord& record) {
-    if (record != SlotRecord()) RETURN_IF_ERROR(PrepareSlotRecords(connection_));
+  absl::StatusOr<std::string> CreateRecorded(absl::string_view plugin, SlotRecord record) {
+    // What the user named can be named to deltastream as well, by a role that may not write it down.
+    const bool may_be_forgotten = !record.publication_made && record.tables.empty();
+    if (record != SlotRecord()) {
+      const absl::Status prepared = PrepareSlotRecords(connection_);
+      if (!may_be_forgotten || !CannotWrite(prepared)) RETURN_IF_ERROR(prepared);
+      if (!prepared.ok()) record = SlotRecord();
+    }
     std::string sql = absl::StrCat("SELECT lsn FROM pg_create_logical_replication_slot(", QuoteLiteral(name_), ", ",
                                    QuoteLiteral(plugin), ", temporary => ", options_.temporary ? "true" : "false");
     if (options_.failover) absl::StrAppend(&sql, ", failover => true");
@@ -191,7 +213,8 @@ class Creation {
     // After an interrupt, or without a connection, nobody knows.
     made_.slot = created.ok() || SqlState(created.status()).empty();
     RETURN_IF_ERROR(created.status());
-    RETURN_IF_ERROR(RememberSlot(connection_, name_, record));
+    const absl::Status remembered = RememberSlot(connection_, name_, record);
+    if (!may_be_forgotten || !CannotWrite(remembered)) RETURN_IF_ERROR(remembered);
     return std::string(created->text(0, 0));
   }
 

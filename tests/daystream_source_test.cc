@@ -58,9 +58,9 @@ TEST_F(SourceTest, DamageIsNamed) {
   ExpectLoadError("[]", "expected a JSON object with a number \"format\"");
   ExpectLoadError("{\"format\":2}", "daystream.json\": expected format 1, got 2");
   ExpectLoadError("{\"format\":1,\"slot\":7}",
-                  "expected numbers for \"timeline\", \"began\" and \"began_xid\", true or false for \"checks\", and "
-                  "strings for");
-  ExpectLoadError("{\"format\":1,\"checks\":7}", "true or false for \"checks\"");
+                  "expected numbers for \"timeline\", \"began\" and \"began_xid\", an object of numbers for "
+                  "\"confirmed_end\", true or false for \"standby\" and \"checks\", and strings for");
+  ExpectLoadError("{\"format\":1,\"checks\":7}", "true or false for \"standby\" and \"checks\"");
 }
 
 class FailingRename : public FileSystem {

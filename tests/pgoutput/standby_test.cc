@@ -1,0 +1,124 @@
+// Slots on a standby (PostgreSQL 16 and later) and slots that standbys keep, too (17 and later); and the refusal of
+// older servers, which says what they lack.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "tests/lab/cluster.h"
+#include "tests/lab/host.h"
+#include "tests/lab/process.h"
+#include "tests/lab/temp_dir.h"
+#include "tests/lab/wait.h"
+
+namespace deltamirror {
+namespace {
+
+using ::testing::HasSubstr;
+
+int Version(lab::Cluster& cluster) {
+  int version = 0;
+  EXPECT_TRUE(absl::SimpleAtoi(cluster.Value("SHOW server_version_num"), &version));
+  return version / 10000;
+}
+
+std::string CreateSql(const lab::Cluster& cluster, const std::string& options) {
+  return absl::StrCat("SELECT pg_slot_create(", lab::Literal(cluster.conninfo()), ", 'mirror', ", lab::Literal(options),
+                      ");");
+}
+
+class StandbyTest : public ::testing::Test {
+ protected:
+  // The standby begins as a copy of the primary, which was stopped for it.
+  StandbyTest() {
+    primary_.Exec(
+        "CREATE TABLE t (a int PRIMARY KEY, b text); INSERT INTO t VALUES (1, 'x');"
+        "CREATE PUBLICATION mirror FOR TABLE t");
+    primary_.Stop();
+    standby_.Stop();
+    const std::string from = primary_.path() + "/data";
+    const std::string to = standby_.path() + "/data";
+    lab::Process copy({"sh", "-ec",
+                       absl::StrCat("cp ", to, "/lab.conf ", to, ".conf; rm -rf ", to, "; cp -a ", from, " ", to,
+                                    "; cp ", to, ".conf ", to, "/lab.conf; touch ", to, "/standby.signal")});
+    EXPECT_EQ(copy.Wait(), 0) << copy.Errors();
+    lab::WriteFile(to + "/postgresql.auto.conf",
+                   absl::StrCat("primary_conninfo = '", primary_.conninfo(), "'\nhot_standby_feedback = on\n"));
+    primary_.Start();
+    standby_.Start();
+  }
+
+  // The server waits for a snapshot of the primary's running transactions, which is logged now and then, or when asked.
+  void CreateOnStandby() {
+    lab::Process create = lab::Process::Shell("", CreateSql(standby_, R"({"publication":"mirror"})"));
+    ASSERT_TRUE(lab::WaitUntil([&] {
+      primary_.Exec("SELECT pg_log_standby_snapshot()");
+      return !create.Running();
+    }));
+    EXPECT_EQ(create.Wait(), 0) << create.Errors();
+  }
+
+  void Stream() {
+    const std::string end = primary_.Value("SELECT pg_current_wal_flush_lsn()");
+    ASSERT_TRUE(lab::WaitUntil(
+        [&] { return standby_.Value(absl::StrCat("SELECT pg_last_wal_replay_lsn() >= '", end, "'")) == "t"; }));
+    host_.Exec(absl::StrCat("SELECT * FROM deltastream(", lab::Literal(standby_.conninfo()), ", 'mirror', ",
+                            lab::Literal(dir_.File("daystream")), R"(, '{"until":"caught_up"}'))"));
+  }
+
+  lab::TempDir dir_;
+  lab::Cluster primary_;
+  lab::Cluster standby_;
+  lab::Host host_{dir_.File("mirror.db")};
+};
+
+TEST_F(StandbyTest, FeedsAMirrorWhoseFirstCopyIsThePrimarys) {
+  if (Version(primary_) < 16) {
+    EXPECT_THAT(host_.Error(CreateSql(standby_, R"({"publication":"mirror"})")),
+                HasSubstr(absl::StrCat("pg_slot_create: the server is a standby, whose slots for logical decoding need "
+                                       "PostgreSQL 16 or later, the server is ",
+                                       Version(primary_), ". Make the slot on the primary, and read it there")));
+    return;
+  }
+  CreateOnStandby();
+  primary_.Exec("INSERT INTO t VALUES (2, 'y')");
+  Stream();
+  host_.Exec(absl::StrCat("CREATE VIRTUAL TABLE m USING daystream_apply(source='", dir_.File("daystream"), "')"));
+  EXPECT_THAT(
+      host_.Error(absl::StrCat("SELECT deltamirror_bootstrap('m', ", lab::Literal(standby_.conninfo()), ", 't')")),
+      HasSubstr("the server is a standby, expected the primary"));
+  EXPECT_EQ(
+      host_.Value(absl::StrCat("SELECT deltamirror_bootstrap('m', ", lab::Literal(primary_.conninfo()), ", 't')")),
+      "2");
+  primary_.Exec("INSERT INTO t VALUES (3, 'z'); UPDATE t SET b = 'new' WHERE a = 2; DELETE FROM t WHERE a = 1");
+  Stream();
+  host_.Exec("SELECT * FROM deltamirror('m', '{\"until\":\"caught_up\"}')");
+  EXPECT_EQ(host_.Query("SELECT a, b FROM t ORDER BY a"), primary_.Query("SELECT a, b FROM t ORDER BY a"));
+}
+
+// Only the primary can write down which publication it is to be.
+TEST_F(StandbyTest, CannotMakeAPublication) {
+  if (Version(primary_) < 16) GTEST_SKIP() << "slots on a standby came with PostgreSQL 16";
+  EXPECT_THAT(host_.Error(CreateSql(standby_, R"({"plugin":"pgoutput"})")),
+              HasSubstr("pg_slot_create: the server is a standby, where no publication can be made. Make one on the "
+                        "primary, and name it with option \"publication\""));
+}
+
+TEST(FailoverSlotTest, IsKeptOnStandbysWhereTheServerCan) {
+  lab::Cluster cluster;
+  lab::Host host;
+  const std::string create = CreateSql(cluster, R"({"plugin":"pgoutput","failover":true})");
+  if (Version(cluster) < 17) {
+    EXPECT_THAT(host.Error(create),
+                HasSubstr("pg_slot_create: option \"failover\" needs PostgreSQL 17 or later, the server is "));
+    return;
+  }
+  host.Exec(create);
+  EXPECT_EQ(cluster.Value("SELECT failover FROM pg_replication_slots"), "t");
+}
+
+}  // namespace
+}  // namespace deltamirror
