@@ -27,6 +27,17 @@ void AppendNumber(uint64_t number, std::string* out) {
   out->append(text, end + 1 - text);
 }
 
+// The checksum's digits, as FormatCrc writes them: they are what no checksum covers, so they have one form only.
+bool ParseCrc(absl::string_view digits, uint32_t* crc) {
+  if (digits.size() != kDigits) return false;
+  for (const char digit : digits) {
+    const bool is_letter = digit >= 'a' && digit <= 'f';
+    if (!is_letter && (digit < '0' || digit > '9')) return false;
+    *crc = *crc << 4 | static_cast<uint32_t>(is_letter ? digit - 'a' + 10 : digit - '0');
+  }
+  return true;
+}
+
 // Reads a number and the colon behind it off the front.
 bool ConsumeNumber(absl::string_view* text, uint64_t* number) {
   const char* const end = text->data() + text->size();
@@ -40,12 +51,9 @@ bool ConsumeNumber(absl::string_view* text, uint64_t* number) {
 
 std::optional<Check> ParseCheck(absl::string_view value) {
   Check check;
-  if (!ConsumeNumber(&value, &check.number) || !ConsumeNumber(&value, &check.lines) || value.size() != kDigits) {
+  if (!ConsumeNumber(&value, &check.number) || !ConsumeNumber(&value, &check.lines) || !ParseCrc(value, &check.crc)) {
     return std::nullopt;
   }
-  const auto [rest, error] = std::from_chars(value.data(), value.data() + kDigits, check.crc, 16);
-  // The digits are what no checksum covers, so they have one form only.
-  if (error != std::errc() || FormatCrc(check.crc) != value) return std::nullopt;
   return check;
 }
 

@@ -28,29 +28,27 @@ void CopyHead(const Record& record, const char* from, const char* to, Record* ou
   out->action = record.action;
   for (const auto text : kTexts) {
     const absl::string_view bytes = record.*text;
-    if (!bytes.empty()) out->*text = absl::string_view(to + (bytes.data() - from), bytes.size());
+    out->*text = bytes.empty() ? bytes : absl::string_view(to + (bytes.data() - from), bytes.size());
   }
 }
 
 }  // namespace
 
 bool HeadCache::Find(absl::string_view line, absl::string_view separator, Record* out) const {
-  for (const Head& head : heads_) {
-    if (head.bytes.empty() || !absl::StartsWith(line, head.bytes)) continue;
-    const absl::string_view rest = line.substr(head.bytes.size());
-    // The action goes on, or a legacy OID follows it.
-    if (!rest.empty() &&
-        (!absl::StartsWith(rest, separator) || absl::StartsWith(rest.substr(separator.size()), "_oid"))) {
-      return false;
-    }
-    CopyHead(head.record, head.bytes.data(), line.data(), out);
-    out->columns_offset = rest.empty() ? line.size() : head.bytes.size() + separator.size();
-    return true;
+  if (bytes_.empty() || !absl::StartsWith(line, bytes_)) return false;
+  const absl::string_view rest = line.substr(bytes_.size());
+  // The action goes on, or a legacy OID or an empty field follows it.
+  if (!rest.empty() && (rest.size() <= separator.size() || !absl::StartsWith(rest, separator) ||
+                        absl::StartsWith(rest.substr(separator.size()), "_oid"))) {
+    return false;
   }
-  return false;
+  CopyHead(record_, bytes_.data(), line.data(), out);
+  out->columns_offset = rest.empty() ? line.size() : bytes_.size() + separator.size();
+  return true;
 }
 
 void HeadCache::Keep(absl::string_view line, size_t end, const Record& record) {
+  if (record.action == Action::kCommit || record.action == Action::kRollback) return;
   // A position is never the same again; the others are rare.
   if (record.has_position || record.clock != 0 || record.seq != 0 || !record.oid.empty() || !record.unknown.empty())
     return;
@@ -58,11 +56,8 @@ void HeadCache::Keep(absl::string_view line, size_t end, const Record& record) {
   for (const auto text : kTexts) {
     if (!LiesIn(record.*text, bytes)) return;  // it was unescaped
   }
-  const bool ends = record.action == Action::kCommit || record.action == Action::kRollback;
-  Head& head = heads_[ends ? 1 : 0];
-  head.bytes.assign(bytes.data(), bytes.size());
-  head.record.Clear();
-  CopyHead(record, line.data(), head.bytes.data(), &head.record);
+  bytes_.assign(bytes.data(), bytes.size());
+  CopyHead(record, line.data(), bytes_.data(), &record_);
 }
 
 }  // namespace deltamirror::deltaflood

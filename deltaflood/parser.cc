@@ -1,5 +1,6 @@
 #include "deltaflood/parser.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <limits>
@@ -9,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "deltaflood/excerpt.h"
 #include "deltaflood/field_scanner.h"
+#include "deltaflood/plain_head.h"
 #include "status/status_macros.h"
 #include "types/lsn.h"
 
@@ -276,10 +278,11 @@ absl::Status Parser::ParsePart(absl::string_view line, Part part, Record* out) {
 
 template <typename Fields>
 absl::Status Parser::ParseFields(Part part, Record* out) {
-  if (heads_->Find(line_, options_.separator, out)) {
+  if (FindPlainHead(out)) {
     if (part == Part::kHead || out->columns_offset == line_.size()) return absl::OkStatus();
     return ParseColumns(Fields(line_.substr(out->columns_offset), options_.separator), out);
   }
+  out->Clear();
   Fields fields(line_, options_.separator);
   RETURN_IF_ERROR(ParseHeadFields(&fields, out));
   // The original puts a row's OID behind the action. A column of that name is
@@ -296,6 +299,17 @@ absl::Status Parser::ParseFields(Part part, Record* out) {
   heads_->Keep(line_, head_end_, *out);
   if (part == Part::kHead) return absl::OkStatus();
   return ParseColumns(std::move(fields), out);
+}
+
+// The metadata of the last line, or what is written as most lines are.
+bool Parser::FindPlainHead(Record* out) {
+  if (heads_->Find(line_, options_.separator, out)) return true;
+  if (options_.separator != "\t") return false;
+  const size_t end = ReadPlainHead(line_, out);
+  if (end == 0) return false;
+  out->columns_offset = std::min(end + 1, line_.size());
+  heads_->Keep(line_, end, *out);
+  return true;
 }
 
 template <typename Fields>

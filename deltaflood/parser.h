@@ -61,6 +61,7 @@ class Parser {
   absl::Status ParsePart(absl::string_view line, Part part, Record* out);
   template <typename Fields>
   absl::Status ParseFields(Part part, Record* out);
+  bool FindPlainHead(Record* out);
   template <typename Fields>
   absl::Status ParseHeadFields(Fields* fields, Record* out);
   template <typename Fields>

@@ -41,7 +41,8 @@ void Applier::Forget() {
   tables_.clear();
   changed_.clear();
   failed_table_.reset();
-  last_ = waiting_ = nullptr;
+  waiting_.clear();
+  last_ = nullptr;
   handovers_ = 0;
   loaded_handovers_ = false;
   schema_version_ = -1;
@@ -186,15 +187,18 @@ void Applier::EndHandover(Table* table) {
 absl::Status Applier::Apply(const Record& record) {
   failed_table_.reset();
   if (IsAboutTable(record.action)) RETURN_IF_ERROR(Flush());
-  Table unknown;
-  unknown.schema = std::string(SchemaOf(record));
-  unknown.name = std::string(record.table);
-  unknown.target = types::TargetName(unknown.schema, unknown.name);
-  absl::StatusOr<bool> done = ApplyToNames(record, unknown.target);
-  if (!done.ok()) return Failed(unknown, record, done.status());
+  const auto unknown = [&record] {
+    Table table;
+    table.schema = std::string(SchemaOf(record));
+    table.name = std::string(record.table);
+    table.target = types::TargetName(table.schema, table.name);
+    return table;
+  };
+  absl::StatusOr<bool> done = ApplyToNames(record);
+  if (!done.ok()) return Failed(unknown(), record, done.status());
   if (*done) return absl::OkStatus();
   absl::StatusOr<Table*> table = Find(record);
-  if (!table.ok()) return Failed(unknown, record, table.status());
+  if (!table.ok()) return Failed(unknown(), record, table.status());
   if (*table == nullptr) return absl::OkStatus();
   absl::StatusOr<bool> wanted = IsWanted(*table, record);
   if (!wanted.ok()) return Failed(**table, record, wanted.status());
@@ -203,14 +207,13 @@ absl::Status Applier::Apply(const Record& record) {
     return status.ok() ? status : Failed(**table, record, status);
   }
   if (!*wanted) return absl::OkStatus();
-  RETURN_IF_ERROR(FlushBut(*table));
   if (absl::Status status = ApplyTo(*table, record); !status.ok()) return Failed(**table, record, status);
   ClearError(*table);
   return absl::OkStatus();
 }
 
 // What must be done before the table is looked for under its name. Whether that was all.
-absl::StatusOr<bool> Applier::ApplyToNames(const Record& record, const std::string& target) {
+absl::StatusOr<bool> Applier::ApplyToNames(const Record& record) {
   switch (record.action) {
     case Action::kRelation:
       if (state_ != nullptr) RETURN_IF_ERROR(FollowNames(record));
@@ -219,7 +222,7 @@ absl::StatusOr<bool> Applier::ApplyToNames(const Record& record, const std::stri
       if (state_ != nullptr) RETURN_IF_ERROR(ApplyDrop(record));
       return true;
     case Action::kTruncate:
-      return IsToCome(record, target);
+      return IsToCome(record, types::TargetName(SchemaOf(record), record.table));
     default:
       // Without a state nothing is known of tables.
       return state_ == nullptr && IsAboutTable(record.action);
@@ -243,7 +246,7 @@ absl::Status Applier::ApplyTo(Table* table, const Record& record) {
       break;
   }
   RETURN_IF_ERROR(Open(table));
-  waiting_ = table;
+  if (!table->waits) RETURN_IF_ERROR(MakeWay(table));
   if (!table->in_transaction) {
     table->in_transaction = true;
     changed_.push_back(table);
@@ -259,9 +262,9 @@ absl::StatusOr<MirroredTable::Outcome> Applier::Change(Table* table, const Recor
     case Action::kInsert:
       return rows.Insert(record);
     case Action::kUpdate:
-      return rows.Update(record.columns);
+      return rows.Update(record);
     case Action::kDelete:
-      return rows.Delete(record.columns);
+      return rows.Delete(record);
     case Action::kReplace:
       RETURN_IF_ERROR(rows.Replace(record.columns));
       return MirroredTable::Outcome::kApplied;
@@ -346,16 +349,24 @@ absl::Status Applier::EndTransaction(uint64_t commit_lsn) {
 }
 
 absl::Status Applier::Flush() {
-  return FlushBut(nullptr);
+  for (Table* table : waiting_) {
+    table->waits = false;
+    if (table->table == nullptr) continue;
+    if (const absl::Status status = table->table->Flush(); !status.ok()) return Failed(*table, Record(), status);
+  }
+  waiting_.clear();
+  return absl::OkStatus();
 }
 
-// The order between tables is kept, for the triggers and foreign keys that somebody may have added here.
-absl::Status Applier::FlushBut(const Table* table) {
-  if (waiting_ == nullptr || waiting_ == table) return absl::OkStatus();
-  Table* const waiting = std::exchange(waiting_, nullptr);
-  if (waiting->table == nullptr) return absl::OkStatus();
-  const absl::Status status = waiting->table->Flush();
-  return status.ok() ? status : Failed(*waiting, Record(), status);
+// The order between tables is kept where triggers and foreign keys that somebody has added here may depend on it.
+absl::Status Applier::MakeWay(Table* table) {
+  constexpr size_t kMostTables = 64;
+  const auto stands_alone = [](const Table* it) { return it->table != nullptr && it->table->plan().stands_alone; };
+  const bool may_join = !waiting_.empty() && stands_alone(waiting_.front()) && stands_alone(table);
+  if (!may_join || waiting_.size() == kMostTables) RETURN_IF_ERROR(Flush());
+  table->waits = true;
+  waiting_.push_back(table);
+  return absl::OkStatus();
 }
 
 absl::Status Applier::Settle() {

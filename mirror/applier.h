@@ -70,6 +70,7 @@ class Applier {
     bool taken = true;            // false: not for this mirror
     int state = -1;               // index into the state's tables, or -1
     bool touched = false;         // since SaveTouched
+    bool waits = false;           // changes of it may wait
     bool in_transaction = false;  // changed by the source transaction that is under way
     std::optional<HandoverFilter> handover;
     types::Relation shape;                 // where there is no state to hold it
@@ -86,7 +87,7 @@ class Applier {
   absl::Status Open(Table* table);
   absl::Status Close(Table* table);
   absl::Status LoadHandovers();
-  absl::StatusOr<bool> ApplyToNames(const deltaflood::Record& record, const std::string& target);
+  absl::StatusOr<bool> ApplyToNames(const deltaflood::Record& record);
   absl::Status ApplyTo(Table* table, const deltaflood::Record& record);
   absl::StatusOr<MirroredTable::Outcome> Change(Table* table, const deltaflood::Record& record);
   absl::Status ApplyRelation(Table* table, const deltaflood::Record& record);
@@ -103,7 +104,7 @@ class Applier {
   void EndHandover(Table* table);
   void ClearError(Table* table);
   TableState* StateOf(const Table& table);
-  absl::Status FlushBut(const Table* table);
+  absl::Status MakeWay(Table* table);
   absl::Status Failed(const Table& table, const deltaflood::Record& record, const absl::Status& status);
 
   sqlite3* db_;
@@ -115,7 +116,7 @@ class Applier {
   std::string lookup_;
   Table* last_ = nullptr;
   std::vector<Table*> changed_;  // those with in_transaction
-  Table* waiting_ = nullptr;     // whose rows may wait
+  std::vector<Table*> waiting_;  // those with waits: one, or several of which each stands alone
   bool loaded_handovers_ = false;
   int handovers_ = 0;  // tables with one
   Counters totals_;

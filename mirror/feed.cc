@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "daystream/check.h"
 #include "status/named.h"
 #include "status/status_macros.h"
 
@@ -47,6 +46,8 @@ absl::StatusOr<bool> Feed::Read(absl::string_view line, std::optional<Position> 
     SetPosition(*position, &record_);
     record_.check = check;
   }
+  check_.reset();
+  if (!record_.check.empty()) check_ = daystream::ParseCheck(record_.check);
   if (!record_.has_position) return true;
   const Position here = {record_.clock, record_.seq};
   return here > std::max(taken_, progress.position);
@@ -56,24 +57,18 @@ bool Feed::IsResent(const Record& record, const Progress& progress) const {
   return record.has_lsn && progress.lsn != 0 && record.lsn <= progress.lsn;
 }
 
-uint64_t Feed::number() const {
-  const std::optional<daystream::Check> check = daystream::ParseCheck(record_.check);
-  return check.has_value() ? check->number : 0;
-}
-
 absl::Status Feed::CheckContinues(const Progress& progress) const {
-  const std::optional<daystream::Check> check = daystream::ParseCheck(record_.check);
   // With 0 lines, the counting has begun anew.
-  if (!check.has_value() || check->lines == 0 || progress.number == 0) return absl::OkStatus();
-  if (check->number == progress.number + 1) return absl::OkStatus();
+  if (!check_.has_value() || check_->lines == 0 || progress.number == 0) return absl::OkStatus();
+  if (check_->number == progress.number + 1) return absl::OkStatus();
   // Lines that were not on the disk yet are lost when the stream's host crashes: who has read them meets them again.
-  const bool again = check->number <= progress.number && (is_rollback() || IsResent(record_, progress));
+  const bool again = check_->number <= progress.number && (is_rollback() || IsResent(record_, progress));
   if (again) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(
       "expected transaction ", progress.number + 1, " of the daystream behind position ",
-      daystream::ToString(progress.position), ", got transaction ", check->number, ". ",
-      check->number > progress.number ? "What lies between was removed: bring it back from a copy"
-                                      : "It is not the daystream that the mirror has followed: name the right one",
+      daystream::ToString(progress.position), ", got transaction ", check_->number, ". ",
+      check_->number > progress.number ? "What lies between was removed: bring it back from a copy"
+                                       : "It is not the daystream that the mirror has followed: name the right one",
       ", or make a new mirror and bootstrap it"));
 }
 

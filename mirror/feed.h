@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "daystream/check.h"
 #include "daystream/position.h"
 #include "deltaflood/head_cache.h"
 #include "deltaflood/parser.h"
@@ -48,7 +49,7 @@ class Feed {
   // them, and not one of those that come again after a crash.
   absl::Status CheckContinues(const Progress& progress) const;
   // Whose number it is in the daystream; 0 if the line does not say.
-  uint64_t number() const;
+  uint64_t number() const { return check_.has_value() ? check_->number : 0; }
 
   // Holds or applies it. `progress` moves at the end of a transaction; without commit lines with every line. With null
   // (plain daystream_apply) nothing is held, and a rollback is an error. After an error a change may be half done, and
@@ -97,7 +98,8 @@ class Feed {
   deltaflood::Parser parser_{&heads_};
   deltaflood::Record record_;
   absl::string_view line_;
-  bool held_back_ = false;  // whether record_ is a head only
+  std::optional<daystream::Check> check_;  // of record_
+  bool held_back_ = false;                 // whether record_ is a head only
 
   deltaflood::Parser held_parser_{&heads_};
   deltaflood::Record held_record_;

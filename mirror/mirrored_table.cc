@@ -4,7 +4,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "sqlite/error.h"
 #include "sqlite/statement.h"
 #include "status/status_macros.h"
 
@@ -13,9 +12,6 @@ namespace {
 
 // Of a value, in messages.
 constexpr size_t kMostBytesShown = 60;
-
-// Fewer rows are inserted one by one: a statement over many has a price of its own.
-constexpr size_t kLeastRun = 4;
 
 bool IsUniqueViolation(const absl::Status& status) {
   return status.code() == absl::StatusCode::kFailedPrecondition &&
@@ -31,48 +27,41 @@ MirroredTable::MirroredTable(sqlite3* db, Plan plan, const Settings& settings)
       on_conflict_(settings.on_conflict),
       statements_(db, &plan_, settings.on_conflict),
       moves_(db, &plan_),
-      run_(db, &plan_) {}
+      waiting_(db, &plan_, settings.on_conflict, settings.on_missing) {}
 
-// A row in the way in another unique index must go, row by row; and whoever ignores conflicts counts them.
-bool MirroredTable::CanRun() const {
-  return on_conflict_ == OnConflict::kReplace && !plan_.has_other_unique && moves_.empty();
-}
-
-absl::StatusOr<MirroredTable::Outcome> MirroredTable::Insert(const deltaflood::Record& record) {
-  RETURN_IF_ERROR(CheckNoReplace("insert"));
-  const bool runs = CanRun() && !record.columns.empty();
-  if (!run_.empty() && (!runs || run_.IsFull() || !run_.Fits(record.columns))) RETURN_IF_ERROR(Flush());
-  if (!runs) return InsertOne(record.columns);
-  RETURN_IF_ERROR(run_.Add(record));
-  return Outcome::kApplied;
+// False if the change must be made at once: then nothing waits any more.
+absl::StatusOr<bool> MirroredTable::Wait(const deltaflood::Record& record) {
+  if (moves_.empty() && waiting_.Take(record)) return true;
+  if (waiting_.empty()) return false;
+  RETURN_IF_ERROR(Flush());
+  return moves_.empty() && waiting_.Take(record);
 }
 
 absl::Status MirroredTable::Flush() {
   failed_ = false;
-  if (run_.empty()) return absl::OkStatus();
-  if (run_.size() < kLeastRun) return FlushOneByOne(0);
-  absl::Status status = run_.Insert();
-  if (status.ok()) {
-    run_.Clear();
+  if (waiting_.empty()) return absl::OkStatus();
+  return waiting_.Make([this](const deltaflood::Record& record) {
+    const absl::Status status = ChangeOne(record);
+    failed_ = !status.ok();
     return status;
-  }
-  if (!sqlite::IsRowError(status)) return status;
-  if (sqlite::KeepsRowsBefore(db_)) return FlushOneByOne(run_.failed_row());
-  // With a key, a row that the run may have inserted can be inserted again.
-  if (!plan_.conflict.empty()) return FlushOneByOne(0);
-  const absl::Status again = FlushOneByOne(run_.failed_row());
-  return again.ok() ? status : again;
+  });
 }
 
-absl::Status MirroredTable::FlushOneByOne(size_t first) {
-  for (size_t row = first; row < run_.size(); ++row) {
-    run_.Get(row, &waiting_);
-    failed_ = true;
-    RETURN_IF_ERROR(InsertOne(waiting_.columns).status());
-    failed_ = false;
+absl::Status MirroredTable::ChangeOne(const deltaflood::Record& record) {
+  switch (record.action) {
+    case deltaflood::Action::kInsert:
+      return InsertOne(record.columns).status();
+    case deltaflood::Action::kUpdate:
+      return UpdateByKey(record.columns).status();
+    default:
+      return DeleteOne(record.columns).status();
   }
-  run_.Clear();
-  return absl::OkStatus();
+}
+
+absl::StatusOr<MirroredTable::Outcome> MirroredTable::Insert(const deltaflood::Record& record) {
+  RETURN_IF_ERROR(CheckNoReplace("insert"));
+  ASSIGN_OR_RETURN(const bool waits, Wait(record));
+  return waits ? Outcome::kApplied : InsertOne(record.columns);
 }
 
 absl::StatusOr<MirroredTable::Outcome> MirroredTable::InsertOne(const RowColumns& columns) {
@@ -82,11 +71,13 @@ absl::StatusOr<MirroredTable::Outcome> MirroredTable::InsertOne(const RowColumns
   return changed == 0 && on_conflict_ == OnConflict::kIgnore ? Outcome::kSkipped : Outcome::kApplied;
 }
 
-absl::StatusOr<MirroredTable::Outcome> MirroredTable::Update(const RowColumns& columns) {
-  RETURN_IF_ERROR(Flush());
-  if (!has_old_) return UpdateByKey(columns);
-  has_old_ = false;
-  return KeyStays(columns) ? UpdateByKey(columns) : Move(columns);
+absl::StatusOr<MirroredTable::Outcome> MirroredTable::Update(const deltaflood::Record& record) {
+  if (std::exchange(has_old_, false) && !KeyStays(record.columns)) {
+    RETURN_IF_ERROR(Flush());
+    return Move(record.columns);
+  }
+  ASSIGN_OR_RETURN(const bool waits, Wait(record));
+  return waits ? Outcome::kApplied : UpdateByKey(record.columns);
 }
 
 absl::StatusOr<MirroredTable::Outcome> MirroredTable::UpdateByKey(const RowColumns& columns) {
@@ -136,9 +127,13 @@ absl::Status MirroredTable::Replace(const RowColumns& columns) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<MirroredTable::Outcome> MirroredTable::Delete(const RowColumns& columns) {
+absl::StatusOr<MirroredTable::Outcome> MirroredTable::Delete(const deltaflood::Record& record) {
   RETURN_IF_ERROR(CheckNoReplace("delete"));
-  RETURN_IF_ERROR(Flush());
+  ASSIGN_OR_RETURN(const bool waits, Wait(record));
+  return waits ? Outcome::kApplied : DeleteOne(record.columns);
+}
+
+absl::StatusOr<MirroredTable::Outcome> MirroredTable::DeleteOne(const RowColumns& columns) {
   ASSIGN_OR_RETURN(RowStatement * remove, statements_.Find(RowAction::kDelete, columns, none_));
   ASSIGN_OR_RETURN(const int changed, remove->Run(columns, none_));
   if (!moves_.empty()) RETURN_IF_ERROR(moves_.Settle(columns));

@@ -13,9 +13,9 @@
 #include "mirror/key_moves.h"
 #include "mirror/owned_columns.h"
 #include "mirror/plan.h"
-#include "mirror/row_run.h"
 #include "mirror/row_statement.h"
 #include "mirror/settings.h"
+#include "mirror/waiting_rows.h"
 #include "sqlite/api.h"
 
 namespace deltamirror::mirror {
@@ -35,22 +35,22 @@ class MirroredTable {
 
   const Plan& plan() const { return plan_; }
 
-  // The row may wait, with others like it, for the next change of another kind, or for Flush.
+  // Inserts, updates and deletes may wait, with others, until they must be made, or for Flush.
   absl::StatusOr<Outcome> Insert(const deltaflood::Record& record);
-  // Of the row that a Replace right before described, or else of the one whose key is among `columns`.
-  absl::StatusOr<Outcome> Update(const RowColumns& columns);
+  // Of the row that a Replace right before described, or else of the one whose key is among the columns.
+  absl::StatusOr<Outcome> Update(const deltaflood::Record& record);
   // Describes the row, by its old values, that the next Update is for.
   absl::Status Replace(const RowColumns& columns);
-  absl::StatusOr<Outcome> Delete(const RowColumns& columns);
+  absl::StatusOr<Outcome> Delete(const deltaflood::Record& record);
   absl::Status Truncate();
 
   // To be called at the end of the source's transaction. Rows still may wait.
   absl::Status EndTransaction();
 
-  // Writes the rows that wait. On an error, failed() is the record, an insert, that could not be applied; null means
-  // the record that made the call necessary.
+  // Makes the changes that wait. On an error, failed() is the record that could not be applied; null means the record
+  // that made the call necessary.
   absl::Status Flush();
-  const deltaflood::Record* failed() const { return failed_ ? &waiting_ : nullptr; }
+  const deltaflood::Record* failed() const { return failed_ ? &waiting_.current() : nullptr; }
 
   // To be called before a commit that is not at such an end: a Replace may still wait for its Update.
   absl::Status Settle();
@@ -59,10 +59,11 @@ class MirroredTable {
   std::string Describe(const RowColumns& columns) const;
 
  private:
-  bool CanRun() const;
-  absl::Status FlushOneByOne(size_t first);
+  absl::StatusOr<bool> Wait(const deltaflood::Record& record);
+  absl::Status ChangeOne(const deltaflood::Record& record);
   absl::StatusOr<Outcome> InsertOne(const RowColumns& columns);
   absl::StatusOr<Outcome> UpdateByKey(const RowColumns& columns);
+  absl::StatusOr<Outcome> DeleteOne(const RowColumns& columns);
   absl::StatusOr<Outcome> Move(const RowColumns& columns);
   absl::StatusOr<int> MoveRow(const RowColumns& columns);
   absl::StatusOr<Outcome> UpdateMissing(const RowColumns& columns, bool complete);
@@ -75,9 +76,8 @@ class MirroredTable {
   const OnConflict on_conflict_;
   RowStatements statements_;
   KeyMoves moves_;
-  RowRun run_;
-  deltaflood::Record waiting_;  // a row of run_
-  bool failed_ = false;         // it could not be applied
+  WaitingRows waiting_;
+  bool failed_ = false;  // the one that waiting_ gave last could not be applied
   bool has_old_ = false;
   OwnedColumns old_;  // of the Replace
   const RowColumns none_;

@@ -1,6 +1,7 @@
 #include "mirror/plan.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -64,6 +65,25 @@ void ChooseConflict(const TargetTable& target, Plan* plan) {
   }
 }
 
+// Types of which PostgreSQL prints a value in one way only.
+bool HasOneText(const types::Column& column, const TargetColumn& target) {
+  constexpr uint32_t kIntegers[] = {20, 21, 23, 26};   // bigint, smallint, integer, oid
+  constexpr uint32_t kTexts[] = {19, 25, 1043, 2950};  // name, text, varchar, uuid
+  const auto is = [&column](const auto& oids) { return std::count(std::begin(oids), std::end(oids), column.oid) > 0; };
+  if (is(kIntegers)) return absl::EqualsIgnoreCase(target.declared, "INTEGER");
+  return is(kTexts) && absl::EqualsIgnoreCase(target.declared, "TEXT") && target.is_binary;
+}
+
+bool HasExactKey(const TargetTable& target, const types::Relation& shape, const Plan& plan) {
+  return std::all_of(plan.key.begin(), plan.key.end(), [&](int key) {
+    const std::string& name = plan.columns[static_cast<size_t>(key)].name;
+    const auto column = std::find_if(shape.columns.begin(), shape.columns.end(),
+                                     [&](const types::Column& it) { return absl::EqualsIgnoreCase(it.name, name); });
+    const TargetColumn* found = target.Find(name);
+    return column != shape.columns.end() && found != nullptr && HasOneText(*column, *found);
+  });
+}
+
 }  // namespace
 
 int Plan::Find(absl::string_view column) const {
@@ -71,6 +91,10 @@ int Plan::Find(absl::string_view column) const {
     if (absl::EqualsIgnoreCase(columns[i].name, column)) return static_cast<int>(i);
   }
   return -1;
+}
+
+bool Plan::IsKeyUnique() const {
+  return !key.empty() && SameColumns(key, conflict);
 }
 
 std::vector<std::string> KeyColumns(const types::Relation& shape) {
@@ -96,12 +120,14 @@ absl::StatusOr<Plan> MakePlan(const TargetTable& target, const types::Relation* 
     RETURN_IF_ERROR(AddColumnsOfShape(target, *shape, overrides, &plan));
     plan.key = Resolve(plan, KeyColumns(*shape));
     plan.by_row = plan.key.empty() && shape->identity == types::Identity::kFull;
+    plan.exact_key = HasExactKey(target, *shape, plan);
   } else {
     AddColumnsOfTarget(target, &plan);
     if (target.has_primary_key) plan.key = Resolve(plan, target.unique_keys.front());
     plan.by_row = plan.key.empty();
   }
   ChooseConflict(target, &plan);
+  plan.stands_alone = !target.has_dependents && !plan.has_other_unique;
   for (const char* name : {"rowid", "_rowid_", "oid"}) {
     if (plan.rowid.empty() && target.Find(name) == nullptr) plan.rowid = name;
   }

@@ -36,11 +36,18 @@ struct Plan {
   // Columns whose uniqueness tells that a row is there already: SQLite's primary key, or else `key` if that is unique.
   std::vector<int> conflict;
   bool has_other_unique = false;  // further unique sets of columns beside `conflict`
-  std::string rowid;              // a name for the rowid that no column has taken; for tables without a key
+  // Nothing depends on its rows, or on the order in which they change: no trigger, foreign key, or other unique index.
+  bool stands_alone = false;
+  // Rows with the same key have it written in the same way in the stream, and to SQLite, too, it is the same.
+  bool exact_key = false;
+  std::string rowid;  // a name for the rowid that no column has taken; for tables without a key
   std::string remedy = "Bootstrap the table again";  // for messages: how to copy the table again
 
   // Index into columns, or -1. As SQLite compares names.
   int Find(absl::string_view column) const;
+
+  // Whether a row that is there already is found by the columns that find a row.
+  bool IsKeyUnique() const;
 };
 
 // `shape`: null or without columns where the stream does not tell it. `overrides`: as TableState keeps them.

@@ -2,52 +2,73 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "mirror/row_sql.h"
 #include "sqlite/result.h"
 #include "status/named.h"
 #include "status/status_macros.h"
 #include "types/value.h"
 
 namespace deltamirror::mirror {
+namespace {
 
-bool RowRun::Fits(const RowColumns& columns) const {
-  if (empty()) return true;
+void AppendKeyPart(absl::string_view value, bool only, std::string* key) {
+  if (!only) absl::StrAppend(key, value.size(), ":");
+  key->append(value.data(), value.size());
+}
+
+}  // namespace
+
+bool RowRun::IsFor(const RowColumns& columns) const {
   return std::equal(columns.begin(), columns.end(), columns_.begin(), columns_.end(),
                     [](const deltaflood::Column& column, const RunColumn& ours) { return column.name == ours.name; });
 }
 
-// The statement of the last run is mostly the one that is needed again.
-absl::Status RowRun::Begin(const RowColumns& columns) {
-  const bool same =
-      std::equal(columns.begin(), columns.end(), columns_.begin(), columns_.end(),
-                 [](const deltaflood::Column& column, const RunColumn& ours) { return column.name == ours.name; });
-  if (same && insert_) return absl::OkStatus();
-  insert_ = sqlite::Statement();
+void RowRun::Begin(const RowColumns& columns) {
+  statement_ = sqlite::Statement();
   columns_.clear();
-  std::vector<int> indexes;
-  RETURN_IF_ERROR(FindColumns(*plan_, columns, &indexes));
-  for (const int index : indexes)
-    columns_.push_back({std::string(columns[columns_.size()].name), &plan_->columns[index], {}});
-  ASSIGN_OR_RETURN(insert_, sqlite::Statement::Prepare(db_, RunSql(*plan_, indexes), sqlite::Statement::kPersistent));
-  return absl::OkStatus();
+  indexes_.clear();
+  key_places_.clear();
+  can_run_ = FindColumns(*plan_, columns, &indexes_).ok();
+  indexes_.resize(columns.size(), 0);
+  for (size_t i = 0; i < columns.size(); ++i) {
+    columns_.push_back({std::string(columns[i].name), &plan_->columns[static_cast<size_t>(indexes_[i])], {}});
+  }
+  const auto place = [this](int index) { return std::find(indexes_.begin(), indexes_.end(), index); };
+  for (const int key : plan_->key) {
+    if (place(key) != indexes_.end()) key_places_.push_back(static_cast<int>(place(key) - indexes_.begin()));
+  }
+  brings_all_ = true;
+  for (size_t i = 0; i < plan_->columns.size(); ++i) {
+    if (!plan_->columns[i].generated && place(static_cast<int>(i)) == indexes_.end()) brings_all_ = false;
+  }
+  if (can_run_ && kind_ == RunKind::kDelete) can_run_ = brings_key() && Searches().value_or(false);
 }
 
-absl::Status RowRun::Add(const deltaflood::Record& record) {
-  if (empty()) RETURN_IF_ERROR(Begin(record.columns));
+// A statement that would look through the whole table for its rows is worse than many that do not: after an ANALYZE at
+// a time when the table was small, SQLite may think that it still is.
+absl::StatusOr<bool> RowRun::Searches() const {
+  ASSIGN_OR_RETURN(const std::string way, sqlite::QueryPlan(db_, RunSql(*plan_, kind_, indexes_)));
+  return absl::StartsWith(way, "SEARCH ");
+}
+
+void RowRun::Add(const deltaflood::Record& record, uint64_t order) {
   for (const deltaflood::Column& column : record.columns) {
     cells_.push_back({bytes_.size(), column.value.size(), column.is_null});
     bytes_.append(column.value.data(), column.value.size());
   }
-  positions_.push_back({record.has_position, record.clock, record.seq});
-  return absl::OkStatus();
+  rows_.push_back({order, record.clock, record.seq, record.has_position, record.action});
 }
 
-absl::Status RowRun::Insert() {
+absl::Status RowRun::Run() {
   current_ = 0;
   began_ = false;
-  RETURN_IF_ERROR(sqlite::BindRowSource(insert_, 1, this));
-  return insert_.Run();
+  if (!statement_) {
+    ASSIGN_OR_RETURN(statement_,
+                     sqlite::Statement::Prepare(db_, RunSql(*plan_, kind_, indexes_), sqlite::Statement::kPersistent));
+  }
+  RETURN_IF_ERROR(sqlite::BindRowSource(statement_, 1, this));
+  return statement_.Run();
 }
 
 absl::StatusOr<bool> RowRun::Next() {
@@ -68,12 +89,24 @@ absl::Status RowRun::Column(int column, sqlite3_context* context) {
   return absl::OkStatus();
 }
 
+void RowRun::AppendKey(size_t row, std::string* key) const {
+  for (const int place : key_places_) {
+    AppendKeyPart(Bytes(cells_[row * columns_.size() + static_cast<size_t>(place)]), key_places_.size() == 1, key);
+  }
+}
+
+void RowRun::AppendKey(const deltaflood::Record& record, std::string* key) const {
+  for (const int place : key_places_) {
+    AppendKeyPart(record.columns[static_cast<size_t>(place)].value, key_places_.size() == 1, key);
+  }
+}
+
 void RowRun::Get(size_t row, deltaflood::Record* record) const {
   record->Clear();
-  record->action = deltaflood::Action::kInsert;
-  record->has_position = positions_[row].known;
-  record->clock = positions_[row].clock;
-  record->seq = positions_[row].seq;
+  record->action = rows_[row].action;
+  record->has_position = rows_[row].has_position;
+  record->clock = rows_[row].clock;
+  record->seq = rows_[row].seq;
   for (size_t i = 0; i < columns_.size(); ++i) {
     const Cell& cell = cells_[row * columns_.size() + i];
     record->columns.push_back({columns_[i].name, Bytes(cell), cell.is_null});
@@ -83,7 +116,7 @@ void RowRun::Get(size_t row, deltaflood::Record* record) const {
 void RowRun::Clear() {
   bytes_.clear();
   cells_.clear();
-  positions_.clear();
+  rows_.clear();
   if (bytes_.capacity() > 2 * kMostBytes) bytes_.shrink_to_fit();
 }
 

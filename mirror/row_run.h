@@ -1,4 +1,4 @@
-// A run: rows that are inserted into one table one after the other, for one statement to insert them all.
+// A run: changes of one kind to rows of one table, for one statement to make them all.
 //
 // The loop over the rows then runs inside SQLite's engine (sqlite/row_source.h), which costs about half of what binding
 // and stepping a statement for each row does.
@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "deltaflood/record.h"
 #include "mirror/plan.h"
+#include "mirror/row_sql.h"
 #include "mirror/row_statement.h"
 #include "sqlite/api.h"
 #include "sqlite/row_source.h"
@@ -29,24 +30,37 @@ class RowRun : public sqlite::RowSource {
   static constexpr size_t kMostBytes = 256 << 10;
 
   // The plan must outlive the run.
-  RowRun(sqlite3* db, const Plan* plan) : db_(db), plan_(plan) {}
+  RowRun(sqlite3* db, const Plan* plan, RunKind kind) : db_(db), plan_(plan), kind_(kind) {}
 
-  bool empty() const { return positions_.empty(); }
-  size_t size() const { return positions_.size(); }
+  bool empty() const { return rows_.empty(); }
+  size_t size() const { return rows_.size(); }
   bool IsFull() const { return size() >= kMostRows || bytes_.size() >= kMostBytes; }
 
-  // Whether a row with these columns, in this order, may be added: any may to an empty run.
-  bool Fits(const RowColumns& columns) const;
-  // Copies the row. InvalidArgument or FailedPrecondition, naming table and column, if the columns are not the table's.
-  absl::Status Add(const deltaflood::Record& record);
+  // Whether rows with these columns, in this order, are what it takes.
+  bool IsFor(const RowColumns& columns) const;
+  // From now on it is for these; it must be empty. Where that cannot be, can_run() is false.
+  void Begin(const RowColumns& columns);
+  bool can_run() const { return can_run_; }
+  // Whether a row brings every column that is written; whether it brings the key.
+  bool brings_all() const { return brings_all_; }
+  bool brings_key() const { return key_places_.size() == plan_->key.size() && !key_places_.empty(); }
 
-  // Inserts all rows; none may be there yet. After an error, failed_row() tells at which it was met; those before it
-  // may be in the table or not.
-  absl::Status Insert();
+  // Copies the row. `order`: its place among all the changes that wait.
+  void Add(const deltaflood::Record& record, uint64_t order);
+
+  // Makes all changes, in the order in which they were added. After an error, failed_row() tells at which it was met;
+  // those before it may be in the table or not.
+  absl::Status Run();
   size_t failed_row() const { return current_; }
 
-  // A row, and its record: an insert with its position. Valid until the run changes.
+  // A row: its place, its key as a text that tells it from others, and its record. The last is valid until the run
+  // changes.
+  uint64_t order(size_t row) const { return rows_[row].order; }
+  void AppendKey(size_t row, std::string* key) const;
   void Get(size_t row, deltaflood::Record* record) const;
+
+  // The same key text of a record whose columns are those of this run.
+  void AppendKey(const deltaflood::Record& record, std::string* key) const;
 
   // Ready for other rows.
   void Clear();
@@ -66,22 +80,29 @@ class RowRun : public sqlite::RowSource {
     size_t size = 0;
     bool is_null = false;
   };
-  struct Position {
-    bool known;
+  struct Row {
+    uint64_t order;
     int64_t clock;
     int64_t seq;
+    bool has_position;
+    deltaflood::Action action;
   };
 
-  absl::Status Begin(const RowColumns& columns);
+  absl::StatusOr<bool> Searches() const;
   absl::string_view Bytes(const Cell& cell) const { return absl::string_view(bytes_).substr(cell.begin, cell.size); }
 
   sqlite3* db_;
   const Plan* plan_;
+  const RunKind kind_;
   std::vector<RunColumn> columns_;
-  sqlite::Statement insert_;  // for columns_
-  std::string bytes_;         // the rows' values
-  std::vector<Cell> cells_;   // row by row
-  std::vector<Position> positions_;
+  std::vector<int> indexes_;     // of columns_, in the plan
+  std::vector<int> key_places_;  // of the key, in columns_
+  bool can_run_ = false;
+  bool brings_all_ = false;
+  sqlite::Statement statement_;  // for columns_; null before the first use
+  std::string bytes_;            // the rows' values
+  std::vector<Cell> cells_;      // row by row
+  std::vector<Row> rows_;
   size_t current_ = 0;  // the row that the statement is at
   bool began_ = false;  // it has asked for the first
 };

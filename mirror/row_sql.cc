@@ -147,16 +147,21 @@ absl::StatusOr<std::string> RowSql(const Plan& plan, RowAction action, OnConflic
   return absl::InternalError("unknown row action");
 }
 
-std::string RunSql(const Plan& plan, const std::vector<int>& columns) {
+std::string RunSql(const Plan& plan, RunKind kind, const std::vector<int>& columns) {
   std::string names;
   std::string values;
   for (size_t i = 0; i < columns.size(); ++i) {
-    if (plan.columns[columns[i]].generated) continue;
+    const bool used = kind == RunKind::kDelete ? Contains(plan.key, columns[i]) : !plan.columns[columns[i]].generated;
+    if (!used) continue;
     absl::StrAppend(&names, names.empty() ? "" : ",", Name(plan, columns[i]));
     absl::StrAppend(&values, values.empty() ? "c" : ",c", i);
   }
-  return absl::StrCat("INSERT OR FAIL INTO ", plan.table, "(", names, ") SELECT ", values,
-                      " FROM deltamirror_rows(?1)");
+  if (kind == RunKind::kDelete) {
+    return absl::StrCat("DELETE FROM ", plan.table, " WHERE (", names, ") IN (SELECT ", values,
+                        " FROM deltamirror_rows(?1))");
+  }
+  return absl::StrCat("INSERT OR FAIL INTO ", plan.table, "(", names, ") SELECT ", values, " FROM deltamirror_rows(?1)",
+                      plan.conflict.empty() ? "" : absl::StrCat(" WHERE true", ConflictClause(plan, /*ignore=*/false)));
 }
 
 }  // namespace deltamirror::mirror

@@ -3,6 +3,7 @@
 #ifndef DELTAMIRROR_MIRROR_ROW_SQL_H_
 #define DELTAMIRROR_MIRROR_ROW_SQL_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,12 +22,19 @@ namespace deltamirror::mirror {
 absl::StatusOr<std::string> RowSql(const Plan& plan, RowAction action, OnConflict policy,
                                    const std::vector<int>& columns, const std::vector<int>& old);
 
-// Inserts the rows of a sqlite::RowSource, parameter 1, whose columns are `columns`. A row whose key is there already
-// ends it, and those before it stay: without that word SQLite would save each page before it changes it, to be able to
-// take all of the run back.
+// What one statement does for all rows of a sqlite::RowSource, its parameter 1, whose columns are `columns`.
+enum class RunKind : uint8_t {
+  kWrite,   // a row whose key is there already takes the place of that one
+  kDelete,  // the key must be among the columns
+};
+
+// A row that cannot be written ends it, and those before it stay: without OR FAIL SQLite would save each page before it
+// changes it, to be able to take all of the run back.
 //
-//   RunSql(zzz, {a, b})   INSERT OR FAIL INTO "main"."zzz"("a","b") SELECT c0,c1 FROM deltamirror_rows(?1)
-std::string RunSql(const Plan& plan, const std::vector<int>& columns);
+//   RunSql(zzz, kWrite, {a, b})   INSERT OR FAIL INTO "main"."zzz"("a","b") SELECT c0,c1 FROM deltamirror_rows(?1)
+//                                 WHERE true ON CONFLICT("a") DO UPDATE SET "b"=excluded."b"
+//   RunSql(zzz, kDelete, {a})     DELETE FROM "main"."zzz" WHERE "a" IN (SELECT c0 FROM deltamirror_rows(?1))
+std::string RunSql(const Plan& plan, RunKind kind, const std::vector<int>& columns);
 
 }  // namespace deltamirror::mirror
 

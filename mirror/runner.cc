@@ -117,9 +117,11 @@ absl::StatusOr<bool> Runner::ReadLine() {
 absl::Status Runner::ProcessLine() {
   const bool eager = feed_.eager();
   if (feed_.is_commit() || feed_.is_rollback()) {
-    RETURN_IF_ERROR(
-        Named(absl::StrCat("cannot go on at position ", daystream::ToString(line_.position), ", ", reader_->Where()),
-              feed_.CheckContinues(state_.progress())));
+    if (const absl::Status status = feed_.CheckContinues(state_.progress()); !status.ok()) {
+      return Named(
+          absl::StrCat("cannot go on at position ", daystream::ToString(line_.position), ", ", reader_->Where()),
+          status);
+    }
   }
   if (feed_.is_rollback() && eager) return UndoEager();
   // A line that is only held needs no lock on the database.

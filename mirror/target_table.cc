@@ -55,6 +55,7 @@ absl::Status ReadColumns(sqlite3* db, TargetTable* table) {
     column.generated = hidden == kGeneratedVirtual || hidden == kGeneratedStored;
     column.not_null = query.ColumnInt64(4) != 0;
     column.default_value = std::string(query.ColumnText(5));
+    column.is_binary = sqlite::Collation(db, table->schema, table->name, column.name) == "BINARY";
     if (column.pk > 0) primary.emplace_back(column.pk, column.name);
     table->columns.push_back(std::move(column));
   }
@@ -92,6 +93,37 @@ absl::Status ReadUniqueIndexes(sqlite3* db, TargetTable* table) {
   }
 }
 
+absl::StatusOr<bool> HasRows(sqlite3* db, const std::string& sql, const TargetTable& table) {
+  ASSIGN_OR_RETURN(Statement query, Statement::Prepare(db, sql));
+  for (int i = 1; i <= query.parameter_count(); ++i) query.BindText(i, i == 1 ? table.name : table.schema);
+  return query.Step();
+}
+
+absl::Status FindDependents(sqlite3* db, TargetTable* table) {
+  const std::string master = QuoteQualified(table->schema, "sqlite_master");
+  ASSIGN_OR_RETURN(const bool triggers,
+                   HasRows(db,
+                           absl::StrCat("SELECT 1 FROM (SELECT type, tbl_name FROM ", master,
+                                        " UNION ALL SELECT type, tbl_name FROM sqlite_temp_master)"
+                                        " WHERE type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE"),
+                           *table));
+  ASSIGN_OR_RETURN(const bool partial,
+                   HasRows(db,
+                           "SELECT 1 FROM pragma_index_list(?1, ?2) AS i WHERE \"unique\" = 1 AND (partial = 1"
+                           " OR EXISTS (SELECT 1 FROM pragma_index_info(i.name, ?2) WHERE name IS NULL))",
+                           *table));
+  table->has_dependents = triggers || partial;
+  ASSIGN_OR_RETURN(const int64_t keys_are_on, sqlite::QueryInt64(db, "PRAGMA foreign_keys"));
+  if (table->has_dependents || keys_are_on == 0) return absl::OkStatus();
+  ASSIGN_OR_RETURN(table->has_dependents,
+                   HasRows(db,
+                           absl::StrCat("SELECT 1 FROM ", master,
+                                        " AS m, pragma_foreign_key_list(m.name, ?2) AS f WHERE m.type ="
+                                        " 'table' AND (m.name = ?1 COLLATE NOCASE OR f.\"table\" = ?1 COLLATE NOCASE)"),
+                           *table));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 const TargetColumn* TargetTable::Find(absl::string_view column) const {
@@ -110,11 +142,17 @@ absl::StatusOr<std::optional<TargetTable>> ReadTargetTable(sqlite3* db, absl::st
   if (!found) return std::nullopt;
   RETURN_IF_ERROR(ReadColumns(db, &table));
   RETURN_IF_ERROR(ReadUniqueIndexes(db, &table));
+  RETURN_IF_ERROR(FindDependents(db, &table));
   return table;
 }
 
 absl::StatusOr<int64_t> SchemaVersion(sqlite3* db, absl::string_view schema) {
-  return sqlite::QueryInt64(db, absl::StrCat("PRAGMA ", QuoteIdentifier(schema), ".schema_version"));
+  ASSIGN_OR_RETURN(const int64_t version,
+                   sqlite::QueryInt64(db, absl::StrCat("PRAGMA ", QuoteIdentifier(schema), ".schema_version")));
+  ASSIGN_OR_RETURN(const int64_t temporary, sqlite::QueryInt64(db, "PRAGMA temp.schema_version"));
+  ASSIGN_OR_RETURN(const int64_t keys_are_on, sqlite::QueryInt64(db, "PRAGMA foreign_keys"));
+  constexpr int kBits = 31;
+  return (version & ((int64_t{1} << kBits) - 1)) | temporary << kBits | keys_are_on << (2 * kBits);
 }
 
 }  // namespace deltamirror::mirror

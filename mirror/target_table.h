@@ -20,6 +20,7 @@ struct TargetColumn {
   bool not_null = false;
   bool generated = false;     // computed by SQLite: cannot be written
   std::string default_value;  // the expression in CREATE TABLE; may be empty
+  bool is_binary = false;     // its texts are compared byte by byte
 };
 
 struct TargetTable {
@@ -30,6 +31,9 @@ struct TargetTable {
   // here.
   std::vector<std::vector<std::string>> unique_keys;
   bool has_primary_key = false;
+  // More than its rows depends on a change of them, or on the order of changes: a trigger, also a temporary one; a
+  // foreign key from or to it, if they are on; a unique index that is not in unique_keys.
+  bool has_dependents = false;
 
   // As SQLite compares names: ASCII letters in either case. Null if there is none.
   const TargetColumn* Find(absl::string_view column) const;
@@ -39,7 +43,7 @@ struct TargetTable {
 absl::StatusOr<std::optional<TargetTable>> ReadTargetTable(sqlite3* db, absl::string_view schema,
                                                            absl::string_view name);
 
-// Changes with every change of the database's schema, by whomever.
+// Changes with every change of the database's schema, by whomever, and of what else ReadTargetTable looks at.
 absl::StatusOr<int64_t> SchemaVersion(sqlite3* db, absl::string_view schema);
 
 }  // namespace deltamirror::mirror

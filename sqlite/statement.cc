@@ -106,6 +106,20 @@ int64_t Changes(sqlite3* db) {
   return sqlite3_changes(db);
 }
 
+absl::StatusOr<std::string> QueryPlan(sqlite3* db, absl::string_view sql) {
+  constexpr int kDetail = 3;
+  ASSIGN_OR_RETURN(Statement query, Statement::Prepare(db, absl::StrCat("EXPLAIN QUERY PLAN ", sql)));
+  ASSIGN_OR_RETURN(const bool row, query.Step());
+  return row ? std::string(query.ColumnText(kDetail)) : std::string();
+}
+
+std::string Collation(sqlite3* db, const std::string& schema, const std::string& table, const std::string& column) {
+  const char* name = nullptr;
+  const int rc = sqlite3_table_column_metadata(db, schema.c_str(), table.c_str(), column.c_str(), nullptr, &name,
+                                               nullptr, nullptr, nullptr);
+  return rc == SQLITE_OK && name != nullptr ? name : "";
+}
+
 absl::StatusOr<std::string> QueryText(sqlite3* db, absl::string_view sql) {
   ASSIGN_OR_RETURN(Statement query, Statement::Prepare(db, sql));
   ASSIGN_OR_RETURN(const bool row, query.Step());

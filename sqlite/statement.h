@@ -98,6 +98,12 @@ absl::Status Execute(sqlite3* db, const std::string& sql);
 // The rows that the last statement inserted, changed or deleted by itself, not through triggers.
 int64_t Changes(sqlite3* db);
 
+// The first line of what EXPLAIN QUERY PLAN says of the statement: "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)".
+absl::StatusOr<std::string> QueryPlan(sqlite3* db, absl::string_view sql);
+
+// The name of a column's collation; "" if there is no such column.
+std::string Collation(sqlite3* db, const std::string& schema, const std::string& table, const std::string& column);
+
 // The first column of the first row as text; NotFound without a row.
 absl::StatusOr<std::string> QueryText(sqlite3* db, absl::string_view sql);
 

@@ -334,5 +334,64 @@ TEST(ParserHeadTest, LinesThatBeginAlikeAreReadAsIfAlone) {
   }
 }
 
+// A head is read in three ways: as the last line's, as one that is written the usual way, and as whatever it is. All
+// must say the same.
+TEST_F(ParserTest, AHeadSaysTheSameHoweverItIsRead) {
+  const std::vector<std::string> heads = {
+      "_table t _xid 7 _lsn 1A/2B _action insert",
+      "_table t _schema s _xid 4294967295 _lsn FFFFFFFF/0 _action update",
+      "_table t _xid 0 _lsn 0/1 _action delete",
+      "_table t _lsn 0/1 _action replace",
+      "_table t _action insert",
+      "_table t _schema s _xid 9 _lsn 0/1 _time 5 _action insert",
+      "_table t _xid 7 _lsn 1/2 _action truncate",
+      "_xid 7 _lsn 1/2 _time 1795363974000000 _action commit",
+      "_xid 7 _action rollback",
+      "_xid -1 _lsn 1/a _action commit",
+      "_table a\\tb _xid 7 _action insert",
+      "_xid 7 _table t _action insert",
+      "_table t _xid 7 _action insert _oid 12",
+  };
+  for (const std::string& head : heads) {
+    for (const char* columns : {"", " a 1 b \\N"}) {
+      const std::string line = Tabs(head) + Tabs(columns);
+      // An unknown key: neither of the quick ways knows it.
+      const std::string slow = Tabs("_new x ") + line;
+      Record expected;
+      Parser parser;
+      ASSERT_THAT(parser.Parse(slow, &expected), IsOk()) << slow;
+      for (int time = 0; time < 2; ++time) {
+        ASSERT_THAT(Parse(line), IsOk()) << line;
+        EXPECT_EQ(record_.table, expected.table) << line;
+        EXPECT_EQ(record_.schema, expected.schema) << line;
+        EXPECT_EQ(record_.has_xid, expected.has_xid) << line;
+        EXPECT_EQ(record_.xid, expected.xid) << line;
+        EXPECT_EQ(record_.has_lsn, expected.has_lsn) << line;
+        EXPECT_EQ(record_.lsn, expected.lsn) << line;
+        EXPECT_EQ(record_.has_time, expected.has_time) << line;
+        EXPECT_EQ(record_.time, expected.time) << line;
+        EXPECT_EQ(record_.oid, expected.oid) << line;
+        EXPECT_EQ(record_.action, expected.action) << line;
+        EXPECT_EQ(record_.columns.size(), expected.columns.size()) << line;
+        EXPECT_EQ(record_.columns_offset + Tabs("_new x ").size(), expected.columns_offset) << line;
+      }
+    }
+  }
+}
+
+TEST_F(ParserTest, AnErrorInAHeadIsTheSameAfterAGoodLine) {
+  for (const char* line :
+       {"_table t _xid 7 _action insert ", "_table t _xid 4294967296 _action insert",
+        "_table t _xid 7 _lsn 123456789/0 _action insert", "_table t _xid 7 _action inserted", "_table  _action insert",
+        "_xid 7 _action insert", "_table t _xid 7 _xid 7 _action insert"}) {
+    Parser parser;
+    Record record;
+    const absl::Status alone = parser.Parse(Tabs(line), &record);
+    EXPECT_FALSE(alone.ok()) << line;
+    ASSERT_THAT(Parse(Tabs("_table t _xid 7 _action insert")), IsOk());
+    EXPECT_EQ(Parse(Tabs(line)).message(), alone.message()) << line;
+  }
+}
+
 }  // namespace
 }  // namespace deltamirror::deltaflood

@@ -83,9 +83,9 @@ absl::Status Overlay::Apply(const deltaflood::Record& record) {
     case Action::kInsert:
       return rows_->Insert(Compared(record)).status();
     case Action::kUpdate:
-      return rows_->Update(Compared(record).columns).status();
+      return rows_->Update(Compared(record)).status();
     case Action::kDelete:
-      return rows_->Delete(Compared(record).columns).status();
+      return rows_->Delete(Compared(record)).status();
     case Action::kReplace:
       return rows_->Replace(Compared(record).columns);
     case Action::kCommit:

@@ -1,0 +1,127 @@
+#include "deltaflood/plain_head.h"
+
+#include <cstdint>
+#include <cstring>
+#include <limits>
+
+namespace deltamirror::deltaflood {
+namespace {
+
+// Takes pieces off the front of a line. Each leaves it as it was if the piece is not there.
+class Front {
+ public:
+  explicit Front(absl::string_view line) : at_(line.data()), end_(line.data() + line.size()) {}
+
+  template <size_t kSize>
+  bool Take(const char (&text)[kSize]) {
+    constexpr size_t kLength = kSize - 1;
+    if (end_ - at_ < static_cast<ptrdiff_t>(kLength) || std::memcmp(at_, text, kLength) != 0) return false;
+    at_ += kLength;
+    return true;
+  }
+
+  // A text that is not empty, and the TAB behind it.
+  bool TakeText(absl::string_view* text) {
+    const char* const begin = at_;
+    const auto* const tab = static_cast<const char*>(std::memchr(begin, '\t', end_ - begin));
+    if (tab == nullptr || tab == begin || std::memchr(begin, '\\', tab - begin) != nullptr) return false;
+    *text = absl::string_view(begin, tab - begin);
+    at_ = tab + 1;
+    return true;
+  }
+
+  // A decimal number of at most 18 digits, and the TAB.
+  bool TakeNumber(int64_t most, int64_t* number) {
+    constexpr int kMostDigits = 18;
+    const char* at = at_;
+    int64_t value = 0;
+    for (; at < end_ && *at >= '0' && *at <= '9' && at - at_ < kMostDigits; ++at) value = value * 10 + (*at - '0');
+    if (at == at_ || at == end_ || *at != '\t' || value > most) return false;
+    *number = value;
+    at_ = at + 1;
+    return true;
+  }
+
+  // Half an LSN, and `behind` it.
+  bool TakeHalf(char behind, uint32_t* half) {
+    constexpr int kMostDigits = 8;
+    const char* at = at_;
+    uint32_t value = 0;
+    for (; at < end_ && at - at_ < kMostDigits; ++at) {
+      if (*at >= '0' && *at <= '9') {
+        value = value << 4 | static_cast<uint32_t>(*at - '0');
+      } else if (*at >= 'A' && *at <= 'F') {
+        value = value << 4 | static_cast<uint32_t>(*at - 'A' + 10);
+      } else {
+        break;
+      }
+    }
+    if (at == at_ || at == end_ || *at != behind) return false;
+    *half = value;
+    at_ = at + 1;
+    return true;
+  }
+
+  bool AtEndOfField() const { return at_ == end_ || *at_ == '\t'; }
+  const char* at() const { return at_; }
+
+ private:
+  const char* at_;
+  const char* end_;
+};
+
+bool TakeLsn(Front* front, Record* out) {
+  uint32_t high = 0;
+  uint32_t low = 0;
+  if (!front->TakeHalf('/', &high) || !front->TakeHalf('\t', &low)) return false;
+  out->has_lsn = true;
+  out->lsn = static_cast<uint64_t>(high) << 32 | low;
+  return true;
+}
+
+bool TakeXid(Front* front, Record* out) {
+  int64_t xid = 0;
+  if (!front->TakeNumber(std::numeric_limits<uint32_t>::max(), &xid)) return false;
+  out->has_xid = true;
+  out->xid = static_cast<uint32_t>(xid);
+  return true;
+}
+
+bool TakeRowAction(Front* front, Record* out) {
+  if (front->Take("insert")) {
+    out->action = Action::kInsert;
+  } else if (front->Take("update")) {
+    out->action = Action::kUpdate;
+  } else if (front->Take("delete")) {
+    out->action = Action::kDelete;
+  } else if (front->Take("replace")) {
+    out->action = Action::kReplace;
+  }
+  return out->action != Action::kNone && front->AtEndOfField();
+}
+
+bool TakeEnd(Front* front, Record* out) {
+  if (front->Take("commit")) out->action = Action::kCommit;
+  return out->action != Action::kNone && front->AtEndOfField();
+}
+
+}  // namespace
+
+size_t ReadPlainHead(absl::string_view line, Record* out) {
+  Front front(line);
+  const bool of_row = front.Take("_table\t");
+  if (of_row && !front.TakeText(&out->table)) return 0;
+  if (of_row && front.Take("_schema\t") && !front.TakeText(&out->schema)) return 0;
+  if (front.Take("_xid\t") && !TakeXid(&front, out)) return 0;
+  if (front.Take("_lsn\t") && !TakeLsn(&front, out)) return 0;
+  if (front.Take("_time\t")) {
+    if (!front.TakeNumber(std::numeric_limits<int64_t>::max(), &out->time)) return 0;
+    out->has_time = true;
+  }
+  if (!front.Take("_action\t") || !(of_row ? TakeRowAction(&front, out) : TakeEnd(&front, out))) return 0;
+  const size_t end = front.at() - line.data();
+  // A row's OID may follow, or an empty field.
+  return front.Take("\t_oid") || end + 1 == line.size() ? 0 : end;
+}
+
+}  // namespace deltamirror::deltaflood
