@@ -50,8 +50,8 @@ class Front {
     for (; at < end_ && at - at_ < kMostDigits; ++at) {
       if (*at >= '0' && *at <= '9') {
         value = value << 4 | static_cast<uint32_t>(*at - '0');
-      } else if (*at >= 'A' && *at <= 'F') {
-        value = value << 4 | static_cast<uint32_t>(*at - 'A' + 10);
+      } else if ((*at | ' ') >= 'a' && (*at | ' ') <= 'f') {
+        value = value << 4 | static_cast<uint32_t>((*at | ' ') - 'a' + 10);
       } else {
         break;
       }

@@ -45,11 +45,13 @@ void RowRun::Begin(const RowColumns& columns) {
   if (can_run_ && kind_ == RunKind::kDelete) can_run_ = brings_key() && Searches().value_or(false);
 }
 
-// A statement that would look through the whole table for its rows is worse than many that do not: after an ANALYZE at
-// a time when the table was small, SQLite may think that it still is.
+// A statement that would look through the whole table for its rows, or through all with the first part of the key, is
+// worse than many that do not: after an ANALYZE at a time when the table was small, SQLite may think that it still is.
 absl::StatusOr<bool> RowRun::Searches() const {
   ASSIGN_OR_RETURN(const std::string way, sqlite::QueryPlan(db_, RunSql(*plan_, kind_, indexes_)));
-  return absl::StartsWith(way, "SEARCH ");
+  size_t parts = 0;
+  for (size_t at = way.find("=?"); at != std::string::npos; at = way.find("=?", at + 1)) ++parts;
+  return absl::StartsWith(way, "SEARCH ") && parts == plan_->key.size();
 }
 
 void RowRun::Add(const deltaflood::Record& record, uint64_t order) {
