@@ -280,6 +280,44 @@ print_gap(LogicalDecodingContext *ctx, RelationEntry *entry)
 }
 
 /*
+ * A table that this transaction has made and dropped is in no catalog, but its
+ * rows may have been printed: under its own name, or under its root's, of which
+ * nobody can say now which they were.
+ */
+static void
+tell_passing_table(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	RelationEntry *entry = hash_search(df->entries, &relid, HASH_FIND, NULL);
+	Oid			root;
+	bool		root_is_there;
+
+	/* not those that held the rows of another one, which was rewritten */
+	if (entry == NULL || entry->context == NULL || !entry->included ||
+		entry->original_oid != relid)
+		return;
+	root = entry->shape != NULL ? entry->shape->table_oid : InvalidOid;
+	root_is_there = root != relid && SearchSysCacheExists1(RELOID, ObjectIdGetDatum(root));
+	if (TransactionIdEquals(entry->root_name_xid, df->xid) && root_is_there)
+	{
+		begin_line(df, entry, psprintf("\t_partition\t%s\t_relid\t%u",
+									   entry->original_name, relid), "detach");
+		end_line(ctx);
+		return;
+	}
+	if (!TransactionIdEquals(entry->own_name_xid, df->xid) &&
+		!TransactionIdEquals(entry->root_name_xid, df->xid))
+		return;
+	/* one that was there before is told of by itself, and others with it once */
+	if (root_is_there || entry->shape == NULL || entry->shape->printed == 0 ||
+		class_row_before(txn, root).found)
+		return;
+	entry->shape->printed = 0;
+	begin_line(df, entry, psprintf("\t_relid\t%u", root), "drop");
+	end_line(ctx);
+}
+
+/*
  * Two lines at most: the shape of a table that is there, and how its rows came
  * or went. A table made by this transaction has all its rows from its lines,
  * unless they were printed under another name, or not at all.
@@ -299,6 +337,11 @@ tell_table(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid)
 	RelationEntry *entry = NULL;
 	bool		passed_over;
 
+	if (!before.found && !now.found)
+	{
+		tell_passing_table(ctx, txn, relid);
+		return;
+	}
 	if (is_printed || is_partition)
 		entry = announce_table(ctx, txn, relid);
 	passed_over = entry != NULL && TransactionIdEquals(entry->passed_over_xid, df->xid);

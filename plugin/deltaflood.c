@@ -274,7 +274,9 @@ deltaflood_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 
 	if (!entry->included)
 		entry->passed_over_xid = df->xid;
-	else if (!entry->is_partition)
+	else if (entry->is_partition)
+		entry->root_name_xid = df->xid;
+	else
 		entry->own_name_xid = df->xid;
 	if (entry->included)
 	{

@@ -129,6 +129,7 @@ typedef struct RelationEntry
 	uint32	   *type_hashes;	/* user-defined types of the columns */
 	TransactionId rewrite_xid;	/* transaction that saw its first new row */
 	TransactionId own_name_xid; /* last one with a change printed under its own name */
+	TransactionId root_name_xid;	/* the same, under the root's */
 	TransactionId passed_over_xid;	/* last one with a change that was not printed */
 	MemoryContext context;		/* holds all of the above */
 } RelationEntry;

@@ -182,8 +182,8 @@ TEST_F(GiveUpTest, DroppedDatabase) {
   const std::string conninfo = absl::StrCat(proxy_.conninfo(), " dbname=other");
   host_.Value(absl::StrCat("SELECT pg_slot_create(", lab::Literal(conninfo), ", 'second')"));
   RunningQuery stream(absl::StrCat("SELECT state, note FROM deltastream(", lab::Literal(conninfo), ", 'second', ",
-                                   lab::Literal(Stream()), ")"));
-  ASSERT_TRUE(lab::WaitUntil(SlotIsActive));
+                                   lab::Literal(Stream()), ", '{\"status_interval\":1}')"));
+  ASSERT_TRUE(lab::WaitUntil(IsStreaming));
   ASSERT_TRUE(Disconnect());
   cluster_->Exec("SELECT pg_drop_replication_slot('second')");
   cluster_->Exec("DROP DATABASE other");

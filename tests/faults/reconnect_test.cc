@@ -56,8 +56,8 @@ TEST_F(ReconnectTest, RestartedServerIsWaitedForAndToldOf) {
 
 TEST_F(ReconnectTest, PausesGrow) {
   lab::Proxy proxy(*cluster_);
-  RunningQuery stream(Rows("{}", proxy.conninfo()));
-  ASSERT_TRUE(lab::WaitUntil(SlotIsActive));
+  RunningQuery stream(Rows(R"({"status_interval":1})", proxy.conninfo()));
+  ASSERT_TRUE(lab::WaitUntil(IsStreaming));
   proxy.Refuse();
   proxy.CutNow();
   ASSERT_TRUE(HasNote(stream, "Trying again in 2s"));
@@ -71,8 +71,8 @@ TEST_F(ReconnectTest, PausesGrow) {
 
 TEST_F(ReconnectTest, InterruptIsHeardWhileWaiting) {
   lab::Proxy proxy(*cluster_);
-  RunningQuery stream(Rows("{}", proxy.conninfo()));
-  ASSERT_TRUE(lab::WaitUntil(SlotIsActive));
+  RunningQuery stream(Rows(R"({"status_interval":1})", proxy.conninfo()));
+  ASSERT_TRUE(lab::WaitUntil(IsStreaming));
   proxy.Refuse();
   proxy.CutNow();
   ASSERT_TRUE(HasNote(stream, "Trying again in 4s"));
@@ -83,8 +83,8 @@ TEST_F(ReconnectTest, InterruptIsHeardWhileWaiting) {
 
 TEST_F(ReconnectTest, ReconnectIsAnOption) {
   lab::Proxy proxy(*cluster_);
-  RunningQuery stream(Rows(R"({"reconnect":false})", proxy.conninfo()));
-  ASSERT_TRUE(lab::WaitUntil(SlotIsActive));
+  RunningQuery stream(Rows(R"({"reconnect":false,"status_interval":1})", proxy.conninfo()));
+  ASSERT_TRUE(lab::WaitUntil(IsStreaming));
   proxy.CutNow();
   EXPECT_THAT(stream.Wait(), HasSubstr("deltastream: lost the connection to the server"));
   ASSERT_TRUE(IsFree());
@@ -151,8 +151,8 @@ TEST_F(ReconnectTest, FullServerIsWaitedFor) {
 // A lost connection's walsender may hold the slot until the server notices.
 TEST_F(ReconnectTest, SlotThatTheServerStillHoldsIsWaitedFor) {
   lab::Proxy proxy(*cluster_);
-  RunningQuery stream(Rows("{}", proxy.conninfo()));
-  ASSERT_TRUE(lab::WaitUntil(SlotIsActive));
+  RunningQuery stream(Rows(R"({"status_interval":1})", proxy.conninfo()));
+  ASSERT_TRUE(lab::WaitUntil(IsStreaming));
   lab::Session holder(*cluster_);
   const std::string pid = SlotValue("active_pid");
   // (a) Stopped, the old walsender does not see that its client has gone.

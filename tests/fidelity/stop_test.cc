@@ -140,6 +140,14 @@ TEST_F(StopTest, APartitionThatIsDropped) {
   ExpectStopAndGoOn({"DROP TABLE p1", "INSERT INTO p VALUES (12, 'new')"}, "partition \"p1\" was detached or dropped");
 }
 
+TEST_F(StopTest, APartitionThatComesAndGoesWithRows) {
+  Begin("tables='*'", {kPartitioned});
+  ExpectStopAndGoOn({"BEGIN; CREATE TABLE p3 PARTITION OF p FOR VALUES FROM (20) TO (30); INSERT INTO p VALUES (25, "
+                     "'gone'); DROP TABLE p3; COMMIT",
+                     "INSERT INTO p VALUES (12, 'new')"},
+                    "partition \"p3\" was detached or dropped");
+}
+
 TEST_F(StopTest, ATableThatComesIntoAMirroredSchemaWithRows) {
   Begin("tables='ops.*'",
         {"CREATE SCHEMA ops", "CREATE TABLE ops.t (id int PRIMARY KEY)", "INSERT INTO ops.t VALUES (1)"});
