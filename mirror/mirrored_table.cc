@@ -41,7 +41,7 @@ absl::Status MirroredTable::Flush() {
   failed_ = false;
   if (waiting_.empty()) return absl::OkStatus();
   return waiting_.Make([this](const deltaflood::Record& record) {
-    const absl::Status status = ChangeOne(record);
+    absl::Status status = ChangeOne(record);
     failed_ = !status.ok();
     return status;
   });

@@ -66,7 +66,7 @@ bool WaitingRows::WasDeleted(const Record& record) {
 
 absl::Status WaitingRows::Make(absl::FunctionRef<absl::Status(const Record&)> change) {
   if (writes_.size() + deletes_.size() < kLeastRun) return OneByOne(0, change);
-  const absl::Status status = Run();
+  absl::Status status = Run();
   if (status.ok() || !sqlite::IsRowError(status)) return status;
   // What has been done to a table that stands alone can be done again, and so can a row with a key be written.
   if (others_wait_) return OneByOne(0, change);
