@@ -70,8 +70,7 @@ absl::Status BackwardReader::ReadBlock() {
   std::string block(size, '\0');
   size_t done = 0;
   while (done < size) {
-    const ssize_t got = pread(file_.get(), block.data() + done, size - done, begin_ - size + done);
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = ReadAt(file_.get(), block.data() + done, size - done, begin_ - size + done);
     if (got < 0) return FileError(errno, "read file", path_);
     if (got == 0) return absl::DataLossError(absl::StrCat("could not read file \"", path_, "\": it became shorter"));
     done += got;

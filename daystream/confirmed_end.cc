@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 
@@ -26,10 +25,9 @@ absl::StatusOr<std::string> ReadLineAt(int file, const std::string& path, uint64
   while (line.size() < kLongestEnd) {
     const size_t size = line.size();
     line.resize(size + kBlockSize);
-    const ssize_t got = pread(file, line.data() + size, kBlockSize, static_cast<off_t>(offset + size));
-    line.resize(size + (got > 0 ? static_cast<size_t>(got) : 0));
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = ReadAt(file, line.data() + size, kBlockSize, offset + size);
     if (got < 0) return FileError(errno, "read file", path);
+    line.resize(size + static_cast<size_t>(got));
     const size_t line_feed = line.find('\n', size);
     if (line_feed != std::string::npos) {
       line.resize(line_feed + 1);

@@ -54,6 +54,14 @@ absl::Status FileError(int error_number, absl::string_view operation, absl::stri
   return absl::ErrnoToStatus(error_number, absl::StrCat("could not ", operation, " \"", path, "\""));
 }
 
+ssize_t ReadAt(int fd, void* data, size_t size, uint64_t offset) {
+  ssize_t got;
+  do {
+    got = pread(fd, data, size, static_cast<off_t>(offset));
+  } while (got < 0 && errno == EINTR);
+  return got;
+}
+
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
   const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) return FileError(errno, "open file", path);

@@ -63,6 +63,9 @@ class FileDescriptor {
 // the errno (ResourceExhausted for a full disk).
 absl::Status FileError(int error_number, absl::string_view operation, absl::string_view path);
 
+// pread, once more where a signal came between. As there, -1 and errno for an error.
+ssize_t ReadAt(int fd, void* data, size_t size, uint64_t offset);
+
 // Reads the whole of a small file.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
 

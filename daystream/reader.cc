@@ -216,10 +216,7 @@ absl::StatusOr<bool> Reader::Fill() {
   RETURN_IF_ERROR(MakeRoom());
   const size_t room = buffer_.size() - end_;
   const uint64_t offset = begin_offset_ + (end_ - begin_);
-  ssize_t size;
-  do {
-    size = pread(file_.get(), buffer_.data() + end_, room, static_cast<off_t>(offset));
-  } while (size < 0 && errno == EINTR);
+  const ssize_t size = ReadAt(file_.get(), buffer_.data() + end_, room, offset);
   if (size < 0) return FileError(errno, "read file", path_);
   ++block_reads_;
   end_ += size;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 
@@ -84,10 +83,7 @@ absl::StatusOr<std::optional<Seeker::Probe>> Seeker::LineBehind(int fd, const st
 absl::Status Seeker::ReadMore(int fd, const std::string& path, uint64_t offset, bool* at_end) {
   const size_t before = buffer_.size();
   buffer_.resize(before + kProbeSize);
-  ssize_t size;
-  do {
-    size = pread(fd, buffer_.data() + before, kProbeSize, static_cast<off_t>(offset + before));
-  } while (size < 0 && errno == EINTR);
+  const ssize_t size = ReadAt(fd, buffer_.data() + before, kProbeSize, offset + before);
   if (size < 0) return FileError(errno, "read file", path);
   ++*block_reads_;
   buffer_.resize(before + size);

@@ -1,7 +1,6 @@
 #include "daystream/tail.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -128,8 +127,7 @@ absl::Status AddLines(const std::string& path, uint64_t begin, std::optional<uin
   std::string block(kBlockSize, '\0');
   while (!end.has_value() || begin < *end) {
     const size_t wanted = end.has_value() ? std::min<uint64_t>(kBlockSize, *end - begin) : kBlockSize;
-    const ssize_t size = pread(file.get(), block.data(), wanted, static_cast<off_t>(begin));
-    if (size < 0 && errno == EINTR) continue;
+    const ssize_t size = ReadAt(file.get(), block.data(), wanted, begin);
     if (size < 0) return FileError(errno, "read file", path);
     if (size == 0) break;
     const absl::string_view bytes(block.data(), size);

@@ -52,8 +52,7 @@ absl::Status WriteAgain(int file, const std::string& path, uint64_t begin, uint6
   std::string block;
   while (begin < end) {
     block.resize(std::min<uint64_t>(kBlockSize, end - begin));
-    const ssize_t got = pread(file, block.data(), block.size(), static_cast<off_t>(begin));
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = ReadAt(file, block.data(), block.size(), begin);
     if (got < 0) return FileError(errno, "read file", path);
     if (got == 0) return absl::DataLossError(absl::StrCat("could not read file \"", path, "\": it became shorter"));
     const ssize_t put = files->WriteAt(file, block.data(), static_cast<size_t>(got), static_cast<off_t>(begin));

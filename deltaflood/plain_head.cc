@@ -1,8 +1,10 @@
 #include "deltaflood/plain_head.h"
 
+#include <charconv>
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <system_error>
 
 namespace deltamirror::deltaflood {
 namespace {
@@ -30,35 +32,12 @@ class Front {
     return true;
   }
 
-  // A decimal number of at most 18 digits, and the TAB.
-  bool TakeNumber(int64_t most, int64_t* number) {
-    constexpr int kMostDigits = 18;
-    const char* at = at_;
-    int64_t value = 0;
-    for (; at < end_ && *at >= '0' && *at <= '9' && at - at_ < kMostDigits; ++at) value = value * 10 + (*at - '0');
-    if (at == at_ || at == end_ || *at != '\t' || value > most) return false;
-    *number = value;
-    at_ = at + 1;
-    return true;
-  }
-
-  // Half an LSN, and `behind` it.
-  bool TakeHalf(char behind, uint32_t* half) {
-    constexpr int kMostDigits = 8;
-    const char* at = at_;
-    uint32_t value = 0;
-    for (; at < end_ && at - at_ < kMostDigits; ++at) {
-      if (*at >= '0' && *at <= '9') {
-        value = value << 4 | static_cast<uint32_t>(*at - '0');
-      } else if ((*at | ' ') >= 'a' && (*at | ' ') <= 'f') {
-        value = value << 4 | static_cast<uint32_t>((*at | ' ') - 'a' + 10);
-      } else {
-        break;
-      }
-    }
-    if (at == at_ || at == end_ || *at != behind) return false;
-    *half = value;
-    at_ = at + 1;
+  // An unsigned number that fits, and `behind` it.
+  template <typename Number>
+  bool TakeNumber(int base, char behind, Number* number) {
+    const auto [rest, error] = std::from_chars(at_, end_, *number, base);
+    if (error != std::errc() || rest == end_ || *rest != behind) return false;
+    at_ = rest + 1;
     return true;
   }
 
@@ -73,17 +52,22 @@ class Front {
 bool TakeLsn(Front* front, Record* out) {
   uint32_t high = 0;
   uint32_t low = 0;
-  if (!front->TakeHalf('/', &high) || !front->TakeHalf('\t', &low)) return false;
+  if (!front->TakeNumber(16, '/', &high) || !front->TakeNumber(16, '\t', &low)) return false;
   out->has_lsn = true;
   out->lsn = static_cast<uint64_t>(high) << 32 | low;
   return true;
 }
 
 bool TakeXid(Front* front, Record* out) {
-  int64_t xid = 0;
-  if (!front->TakeNumber(std::numeric_limits<uint32_t>::max(), &xid)) return false;
-  out->has_xid = true;
-  out->xid = static_cast<uint32_t>(xid);
+  out->has_xid = front->TakeNumber(10, '\t', &out->xid);
+  return out->has_xid;
+}
+
+bool TakeTime(Front* front, Record* out) {
+  uint64_t time = 0;
+  if (!front->TakeNumber(10, '\t', &time) || time > std::numeric_limits<int64_t>::max()) return false;
+  out->has_time = true;
+  out->time = static_cast<int64_t>(time);
   return true;
 }
 
@@ -114,10 +98,7 @@ size_t ReadPlainHead(absl::string_view line, Record* out) {
   if (of_row && front.Take("_schema\t") && !front.TakeText(&out->schema)) return 0;
   if (front.Take("_xid\t") && !TakeXid(&front, out)) return 0;
   if (front.Take("_lsn\t") && !TakeLsn(&front, out)) return 0;
-  if (front.Take("_time\t")) {
-    if (!front.TakeNumber(std::numeric_limits<int64_t>::max(), &out->time)) return 0;
-    out->has_time = true;
-  }
+  if (front.Take("_time\t") && !TakeTime(&front, out)) return 0;
   if (!front.Take("_action\t") || !(of_row ? TakeRowAction(&front, out) : TakeEnd(&front, out))) return 0;
   const size_t end = front.at() - line.data();
   // A row's OID may follow, or an empty field.

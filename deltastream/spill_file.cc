@@ -52,11 +52,11 @@ absl::Status SpillFile::Read(uint32_t block, std::string* out) const {
   const size_t begin = out->size();
   out->resize(begin + kBlockSize);
   for (size_t got = 0; got < kBlockSize;) {
-    const ssize_t n =
-        pread(file_.get(), out->data() + begin + got, kBlockSize - got, OffsetOf(block) + static_cast<off_t>(got));
-    if (n < 0 && errno != EINTR) return daystream::FileError(errno, "read a temporary file in", directory_);
+    const ssize_t n = daystream::ReadAt(file_.get(), out->data() + begin + got, kBlockSize - got,
+                                        static_cast<uint64_t>(OffsetOf(block)) + got);
+    if (n < 0) return daystream::FileError(errno, "read a temporary file in", directory_);
     if (n == 0) return absl::DataLossError(absl::StrCat("a temporary file in \"", directory_, "\" ends too early"));
-    got += std::max<ssize_t>(n, 0);
+    got += static_cast<size_t>(n);
   }
   return absl::OkStatus();
 }

@@ -81,13 +81,6 @@ absl::StatusOr<Applier::Table*> Applier::FindKnown(const TableState& state) {
   return Find(record);
 }
 
-TableState* Applier::FindRelid(uint32_t relid) {
-  for (TableState& state : state_->tables()) {
-    if (relid != 0 && state.relation.relid == relid) return &state;
-  }
-  return nullptr;
-}
-
 TableState* Applier::StateOf(const Table& table) {
   return table.state < 0 ? nullptr : &state_->tables()[static_cast<size_t>(table.state)];
 }

@@ -99,7 +99,6 @@ class Applier {
   absl::StatusOr<bool> IsToCome(const deltaflood::Record& record, const std::string& target);
   std::string Remedy(const Table& table);
   void NoteFailed(const Table& table);
-  TableState* FindRelid(uint32_t relid);
   void Count(Table* table, const deltaflood::Record& record, MirroredTable::Outcome outcome);
   void EndHandover(Table* table);
   void ClearError(Table* table);

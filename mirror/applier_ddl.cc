@@ -43,7 +43,7 @@ absl::Status Applier::ApplyRelation(Table* table, const Record& record) {
 }
 
 absl::Status Applier::ApplyDrop(const Record& record) {
-  TableState* state = FindRelid(record.relid);
+  TableState* state = state_->FindRelid(record.relid);
   if (state == nullptr) state = state_->FindTable(SchemaOf(record), record.table);
   if (state == nullptr || (state->relation.relid != 0 && state->relation.relid != record.relid)) {
     return absl::OkStatus();
@@ -61,7 +61,7 @@ absl::Status Applier::ApplyDrop(const Record& record) {
 
 // The rows that a table brings as a partition are here if it was a table of the mirror.
 absl::Status Applier::ApplyAttach(Table* root, bool wanted, const Record& record) {
-  TableState* partition = FindRelid(record.relid);
+  TableState* partition = state_->FindRelid(record.relid);
   Table* table = nullptr;
   bool partition_wanted = false;
   if (partition != nullptr && partition->status != TableStatus::kAbsent) {
@@ -102,7 +102,7 @@ absl::StatusOr<bool> Applier::IsOldName(const TableState& state, const Record& r
 absl::Status Applier::FollowNames(const Record& record) {
   const std::string schema(SchemaOf(record));
   const std::string name(record.table);
-  TableState* known = FindRelid(record.relid);
+  TableState* known = state_->FindRelid(record.relid);
   TableState* named = state_->FindTable(schema, name);
   if (record.relid == 0 || (known == named && known != nullptr)) return absl::OkStatus();
   if (known != nullptr) {

@@ -7,6 +7,7 @@
 #include "mirror/check_names.h"
 #include "mirror/create_table.h"
 #include "mirror/follow.h"
+#include "mirror/must_be_run.h"
 #include "mirror/target_table.h"
 #include "quote/quote.h"
 #include "sqlite/statement.h"
@@ -14,17 +15,8 @@
 #include "types/table_list.h"
 
 namespace deltamirror::mirror {
-namespace {
 
 using types::Relation;
-
-absl::Status MustBeRun(absl::string_view what, absl::string_view why, absl::string_view sql) {
-  return absl::FailedPreconditionError(absl::StrCat(what, " in PostgreSQL, and ", why, ". Run: ", sql));
-}
-
-constexpr char kOnDdlIsStop[] = "on_ddl is \"stop\"";
-
-}  // namespace
 
 std::string Ddl::CopyAgain(const State& state, const TableState& table) {
   const std::string name =

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "mirror/must_be_run.h"
 #include "mirror/plan.h"
 #include "mirror/rebuild.h"
 #include "mirror/retype.h"
@@ -204,8 +205,8 @@ bool Follower::KeyChanged() const {
     }
   }
   if (SameNames(key, old_key)) return false;
-  static const std::vector<std::string>* const kNone = new std::vector<std::string>;
-  return !SameNames(key_here, target_.has_primary_key ? target_.unique_keys.front() : *kNone);
+  if (!target_.has_primary_key) return !key_here.empty();
+  return !SameNames(key_here, target_.unique_keys.front());
 }
 
 // The columns whose NULLs SQLite would refuse.
@@ -377,11 +378,10 @@ absl::Status Follower::Rebuild() {
   return absl::OkStatus();
 }
 
-absl::Status MustBeRun(const TargetTable& target, absl::string_view why, const std::vector<Step>& steps) {
-  const std::string statements =
-      absl::StrJoin(steps, "; ", [](std::string* out, const Step& step) { absl::StrAppend(out, step.sql); });
-  return absl::FailedPreconditionError(
-      absl::StrCat("table \"", target.name, "\" changed in PostgreSQL, and ", why, ". Run: ", statements));
+absl::Status StepsMustBeRun(const TargetTable& target, absl::string_view why, const std::vector<Step>& steps) {
+  return MustBeRun(
+      absl::StrCat("table \"", target.name, "\" changed"), why,
+      absl::StrJoin(steps, "; ", [](std::string* out, const Step& step) { absl::StrAppend(out, step.sql); }));
 }
 
 absl::Status RunSteps(sqlite3* db, const std::vector<Step>& steps) {
@@ -402,15 +402,15 @@ absl::Status FollowShape(sqlite3* db, const TargetTable& target, const Relation&
   RETURN_IF_ERROR(follower.Run());
   const std::vector<Step>& steps = follower.steps();
   if (steps.empty()) return absl::OkStatus();
-  if (options.policy == OnDdl::kStop) return MustBeRun(target, "on_ddl is \"stop\"", steps);
+  if (options.policy == OnDdl::kStop) return StepsMustBeRun(target, kOnDdlIsStop, steps);
   if (!follower.Loses().empty()) {
-    return MustBeRun(
+    return StepsMustBeRun(
         target,
         absl::StrCat("its ", follower.Loses(), " would be lost when it is made anew. Add that to these statements"),
         steps);
   }
   if (follower.rebuilds() && sqlite::HasRunningStatement(db)) {
-    return MustBeRun(target, "SQLite replaces no table while a statement runs", steps);
+    return StepsMustBeRun(target, "SQLite replaces no table while a statement runs", steps);
   }
   return RunSteps(db, steps);
 }

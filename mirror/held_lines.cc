@@ -84,11 +84,11 @@ absl::Status HeldLines::ForEach(absl::FunctionRef<absl::Status(daystream::Positi
   for (uint64_t offset = 0; offset < file_size_;) {
     const size_t kept = block.size();
     block.resize(kept + std::min<uint64_t>(kBlockSize, file_size_ - offset));
-    const ssize_t n = pread(file_.get(), block.data() + kept, block.size() - kept, static_cast<off_t>(offset));
-    if (n < 0 && errno != EINTR) return daystream::FileError(errno, "read a temporary file in", TemporaryFolder());
+    const ssize_t n = daystream::ReadAt(file_.get(), block.data() + kept, block.size() - kept, offset);
+    if (n < 0) return daystream::FileError(errno, "read a temporary file in", TemporaryFolder());
     if (n == 0) return absl::DataLossError("the temporary file of an unfinished transaction ends too early");
-    block.resize(kept + std::max<ssize_t>(n, 0));
-    offset += std::max<ssize_t>(n, 0);
+    block.resize(kept + static_cast<size_t>(n));
+    offset += static_cast<uint64_t>(n);
     absl::string_view rest = block;
     RETURN_IF_ERROR(Visit(&rest, visit));
     block.erase(0, block.size() - rest.size());

@@ -304,9 +304,7 @@ void Runner::Fail(const absl::Status& status) {
 // By its OID; by its name if the one that has it is not another table.
 TableState* Runner::FindFailed(const TableState& table) {
   const uint32_t relid = table.relation.relid;
-  for (TableState& known : state_.tables()) {
-    if (relid != 0 && known.relation.relid == relid) return &known;
-  }
+  if (TableState* known = state_.FindRelid(relid); known != nullptr) return known;
   TableState* named = state_.FindTable(table.schema, table.name);
   const bool other = named != nullptr && relid != 0 && named->relation.relid != 0;
   return other ? nullptr : named;

@@ -212,6 +212,13 @@ TableState* State::FindTable(absl::string_view schema, absl::string_view name) {
   return nullptr;
 }
 
+TableState* State::FindRelid(uint32_t relid) {
+  for (TableState& table : tables_) {
+    if (relid != 0 && table.relation.relid == relid) return &table;
+  }
+  return nullptr;
+}
+
 absl::StatusOr<TableState*> State::AddTable(TableState table) {
   if (table.schema.empty()) table.schema = "public";
   table.relation.schema = table.schema;

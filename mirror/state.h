@@ -91,6 +91,8 @@ class State {
 
   // By its name in PostgreSQL ("" is "public"); null if the mirror has no such table.
   TableState* FindTable(absl::string_view schema, absl::string_view name);
+  // By its OID there; null if none of the mirror's has it, or it is 0, which stands for one that is not known.
+  TableState* FindRelid(uint32_t relid);
 
   // Of tables that the mirror does not have: everything up to this position was not for it. And what first copies say
   // of them.

@@ -10,6 +10,7 @@
 #include "mirror/state.h"
 #include "status/status_macros.h"
 #include "types/lsn.h"
+#include "types/table_list.h"
 
 namespace deltamirror::mirror {
 namespace {
@@ -40,7 +41,7 @@ StatusRow RowOf(const State& state, const TableState& table, const std::optional
   // A mirror that was set back for another table's sake is still ahead with this one.
   const daystream::Position position = std::max(progress.position, table.from);
   StatusRow row;
-  row.table = table.schema == "public" ? table.name : absl::StrCat(table.schema, ".", table.name);
+  row.table = types::TargetName(table.schema, table.name);
   row.counters = table.counters;
   if (position != daystream::kBeforeAll) {
     row.clock = position.clock;
