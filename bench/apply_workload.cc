@@ -5,10 +5,13 @@
 //       DIRECTORY/schema.sql: CREATE TABLE ..., for SQLite
 //
 // Shapes, each with a relation line before a table's first change:
-//   bulk        three transactions on a table of four columns, keys in order: 40 % inserts, then 30 % updates, then 30
-//   % deletes random      the same with keys in no order indexed     as bulk, with two further indexes small       a
-//   change a transaction: inserts, updates and deletes in turn wide        as bulk, with 40 columns of five types many
-//   fifty tables in turn, twenty changes a transaction
+//
+// - bulk: three transactions on a table of four columns, keys in order: 40 % inserts, 30 % updates, 30 % deletes
+// - random: the same with keys in no order
+// - indexed: as bulk, with two further indexes
+// - small: a change a transaction: inserts, updates and deletes in turn
+// - wide: as bulk, with 40 columns of five types
+// - many: fifty tables in turn, twenty changes a transaction
 
 #include <cstdint>
 #include <cstdio>

@@ -1,6 +1,5 @@
 #include "copy/row_stream.h"
 
-#include <csignal>
 #include <cstddef>
 #include <utility>
 
@@ -8,12 +7,15 @@
 #include "sqlite/result.h"
 #include "status/named.h"
 #include "status/status_macros.h"
+#include "threads/thread.h"
 
 namespace deltamirror::copy {
 namespace {
 
 constexpr size_t kBlockSize = 256 << 10;
 constexpr size_t kMostBlocks = 16;
+// A block that had to hold a large value gives its memory back instead of being kept.
+constexpr size_t kMostSpareBytes = 1 << 20;
 constexpr int kHeartbeatMs = 50;
 
 }  // namespace
@@ -32,7 +34,7 @@ absl::StatusOr<std::unique_ptr<RowStream>> RowStream::Start(postgres::Connection
                                                             std::vector<Field> fields, Options options) {
   ASSIGN_OR_RETURN(const postgres::CopyOut copy, postgres::CopyOut::Begin(connection, sql));
   std::unique_ptr<RowStream> stream(new RowStream(connection, copy, std::move(fields), std::move(options)));
-  stream->reader_ = std::thread(&RowStream::ReadBlocks, stream.get());
+  ASSIGN_OR_RETURN(stream->reader_, StartThread([raw = stream.get()] { raw->ReadBlocks(); }));
   return stream;
 }
 
@@ -40,14 +42,12 @@ RowStream::~RowStream() {
   Stop();
 }
 
-// The reading thread. Signals are the host's business: its handlers run on its own threads.
+// The reading thread.
 void RowStream::ReadBlocks() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
   bool more = true;
   while (more) {
     std::string block = queue_.Spare();
+    block.clear();
     block.reserve(kBlockSize + kBlockSize / 4);
     const absl::StatusOr<bool> read = copy_.Read(kBlockSize, stop_, &block);
     if (!read.ok()) return queue_.Close(read.status());
@@ -69,17 +69,17 @@ void RowStream::Stop() {
 absl::StatusOr<bool> RowStream::NextBlock() {
   while (true) {
     if (options_.heartbeat) RETURN_IF_ERROR(options_.heartbeat(rows_));
-    queue_.Recycle(std::move(block_));
+    if (block_.capacity() <= kMostSpareBytes) queue_.Recycle(std::move(block_));
     block_.clear();
     switch (queue_.Pop(kHeartbeatMs, &block_)) {
-      case BlockQueue::kBlock:
+      case QueueOutcome::kItem:
         walker_.SetBlock(block_);
         return true;
-      case BlockQueue::kEnd:
+      case QueueOutcome::kEnd:
         RETURN_IF_ERROR(queue_.status());
         if (!walker_.complete()) return absl::DataLossError("the server's data ended before its last row");
         return false;
-      case BlockQueue::kTimeout:
+      case QueueOutcome::kTimeout:
         break;
     }
   }

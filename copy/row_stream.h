@@ -17,11 +17,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "copy/binary_rows.h"
-#include "copy/block_queue.h"
 #include "copy/source.h"
 #include "postgres/connection.h"
 #include "postgres/copy_out.h"
 #include "sqlite/row_source.h"
+#include "threads/queue.h"
 
 namespace deltamirror::copy {
 
@@ -76,7 +76,7 @@ class RowStream : public sqlite::RowSource {
   const std::vector<Field> fields_;
   const Options options_;
 
-  BlockQueue queue_;
+  Queue<std::string> queue_;
   std::atomic<bool> stop_ = false;
   std::thread reader_;
 

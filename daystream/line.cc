@@ -1,9 +1,14 @@
 #include "daystream/line.h"
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "daystream/check.h"
 
 namespace deltamirror::daystream {
+
+std::string PlaceText(uint64_t offset, absl::string_view file) {
+  return absl::StrCat("at offset ", offset, " of file \"", file, "\"");
+}
 
 bool SplitLine(absl::string_view text, Line* line) {
   line->text = text;

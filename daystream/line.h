@@ -4,6 +4,7 @@
 #define DELTAMIRROR_DAYSTREAM_LINE_H_
 
 #include <cstdint>
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "daystream/position.h"
@@ -18,6 +19,9 @@ struct Line {
   Position position;
   uint64_t offset = 0;  // where the line begins in its file
 };
+
+// "at offset 120 of file \"/var/lib/daystream/20171009.daystream\"", for messages.
+std::string PlaceText(uint64_t offset, absl::string_view file);
 
 // Fills all but the offset. False if the text does not begin with a position.
 bool SplitLine(absl::string_view text, Line* line);

@@ -296,7 +296,7 @@ absl::Status Reader::WaitForData(absl::Duration timeout) {
 }
 
 std::string Reader::Where() const {
-  return absl::StrCat("at offset ", line_offset_, " of file \"", path_, "\"");
+  return PlaceText(line_offset_, path_);
 }
 
 absl::StatusOr<uint64_t> Reader::BytesBehind() const {

@@ -55,6 +55,9 @@ class Parser {
   // _oid): columns stay empty and are not checked.
   absl::Status ParseHead(absl::string_view line, Record* out);
 
+  // Whether the last record points into this parser, and not only into its line.
+  bool has_unescaped() const { return !scratch_.empty(); }
+
  private:
   enum class Part { kHead, kAll };
 

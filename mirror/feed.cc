@@ -28,29 +28,33 @@ std::string Shown(absl::string_view line) {
 }  // namespace
 
 bool Feed::shows_commits() const {
-  return is_commit() || is_rollback() || record_.action == Action::kRelation;
+  return is_commit() || is_rollback() || record_->action == Action::kRelation;
 }
 
 absl::StatusOr<bool> Feed::Read(absl::string_view line, std::optional<Position> position, const Progress& progress,
                                 absl::string_view check) {
   // What is held is taken apart when it is applied.
-  held_back_ = progress.has_commits && !eager_;
-  const absl::Status status = held_back_ ? parser_.ParseHead(line, &record_) : parser_.Parse(line, &record_);
+  const bool is_held = progress.has_commits && !eager_;
+  const absl::Status status = is_held ? parser_.ParseHead(line, &parsed_) : parser_.Parse(line, &parsed_);
   if (!status.ok()) {
     const std::string where = position ? absl::StrCat("the line at position ", daystream::ToString(*position))
                                        : absl::StrCat("the line ", Shown(line));
     return Named(absl::StrCat("cannot read ", where), status);
   }
-  line_ = line;
   if (position) {
-    SetPosition(*position, &record_);
-    record_.check = check;
+    SetPosition(*position, &parsed_);
+    parsed_.check = check;
   }
+  return Take(line, parsed_, progress);
+}
+
+bool Feed::Take(absl::string_view line, const Record& record, const Progress& progress) {
+  line_ = line;
+  record_ = &record;
   check_.reset();
-  if (!record_.check.empty()) check_ = daystream::ParseCheck(record_.check);
-  if (!record_.has_position) return true;
-  const Position here = {record_.clock, record_.seq};
-  return here > std::max(taken_, progress.position);
+  if (!record.check.empty()) check_ = daystream::ParseCheck(record.check);
+  if (!record.has_position) return true;
+  return Position{record.clock, record.seq} > std::max(taken_, progress.position);
 }
 
 bool Feed::IsResent(const Record& record, const Progress& progress) const {
@@ -62,7 +66,7 @@ absl::Status Feed::CheckContinues(const Progress& progress) const {
   if (!check_.has_value() || check_->lines == 0 || progress.number == 0) return absl::OkStatus();
   if (check_->number == progress.number + 1) return absl::OkStatus();
   // Lines that were not on the disk yet are lost when the stream's host crashes: who has read them meets them again.
-  const bool again = check_->number <= progress.number && (is_rollback() || IsResent(record_, progress));
+  const bool again = check_->number <= progress.number && (is_rollback() || IsResent(*record_, progress));
   if (again) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(
       "expected transaction ", progress.number + 1, " of the daystream behind position ",
@@ -74,8 +78,8 @@ absl::Status Feed::CheckContinues(const Progress& progress) const {
 
 // The mirror stands behind the transaction that the line ends.
 void Feed::EndAt(Progress* progress) const {
-  if (!record_.has_position) return;
-  progress->position = {record_.clock, record_.seq};
+  if (!record_->has_position) return;
+  progress->position = {record_->clock, record_->seq};
   progress->number = number();
 }
 
@@ -90,32 +94,32 @@ absl::Status Feed::Process(Applier* applier, Progress* progress) {
   } else {
     RETURN_IF_ERROR(ApplyNow(applier, progress));
   }
-  if (record_.has_position && progress != nullptr) taken_ = {record_.clock, record_.seq};
+  if (record_->has_position && progress != nullptr) taken_ = {record_->clock, record_->seq};
   return absl::OkStatus();
 }
 
 absl::Status Feed::Hold() {
-  const Position position = record_.has_position ? Position{record_.clock, record_.seq} : daystream::kBeforeAll;
+  const Position position = record_->has_position ? Position{record_->clock, record_->seq} : daystream::kBeforeAll;
   return held_.Append(position, line_);
 }
 
 absl::Status Feed::ApplyNow(Applier* applier, Progress* progress) {
-  if (eager_) return dropping_ ? absl::OkStatus() : applier->Apply(record_);
+  if (eager_) return dropping_ ? absl::OkStatus() : applier->Apply(*record_);
   if (replay_replace_) {
     RETURN_IF_ERROR(held_parser_.Parse(replace_, &held_record_));
     RETURN_IF_ERROR(applier->Apply(held_record_));
     replay_replace_ = false;
   }
   if (begins_transaction() && replace_.empty()) RETURN_IF_ERROR(applier->EndTransaction(0));
-  RETURN_IF_ERROR(applier->Apply(record_));
-  has_xid_ = record_.has_xid;
-  xid_ = record_.xid;
+  RETURN_IF_ERROR(applier->Apply(*record_));
+  has_xid_ = record_->has_xid;
+  xid_ = record_->xid;
   replace_.clear();
-  if (record_.action == Action::kReplace) {
+  if (record_->action == Action::kReplace) {
     // Half a change: who begins again here must see it again.
     replace_ = std::string(line_);
-  } else if (progress != nullptr && record_.has_position) {
-    progress->position = {record_.clock, record_.seq};
+  } else if (progress != nullptr && record_->has_position) {
+    progress->position = {record_->clock, record_->seq};
   }
   return absl::OkStatus();
 }
@@ -133,13 +137,13 @@ absl::Status Feed::ApplyHeld(Applier* applier) {
 }
 
 absl::Status Feed::Commit(Applier* applier, Progress* progress) {
-  if (progress == nullptr) return applier->EndTransaction(record_.lsn);
-  const bool resent = eager_ ? dropping_ : IsResent(record_, *progress);
+  if (progress == nullptr) return applier->EndTransaction(record_->lsn);
+  const bool resent = eager_ ? dropping_ : IsResent(*record_, *progress);
   if (!resent) {
     if (!eager_) RETURN_IF_ERROR(ApplyHeld(applier));
-    RETURN_IF_ERROR(applier->EndTransaction(record_.lsn));
-    if (record_.has_lsn) progress->lsn = record_.lsn;
-    if (record_.has_time) progress->commit_time = record_.time;
+    RETURN_IF_ERROR(applier->EndTransaction(record_->lsn));
+    if (record_->has_lsn) progress->lsn = record_->lsn;
+    if (record_->has_time) progress->commit_time = record_->time;
   }
   EndAt(progress);
   eager_ = dropping_ = has_xid_ = false;
@@ -154,9 +158,9 @@ absl::Status Feed::Rollback(Progress* progress) {
         "VIRTUAL TABLE m USING daystream_apply(...), which waits for the end of each transaction");
   }
   // Applied as they came, before the stream showed that it has commit lines.
-  if (has_xid_ && record_.has_xid && xid_ == record_.xid && !eager_) {
+  if (has_xid_ && record_->has_xid && xid_ == record_->xid && !eager_) {
     return absl::FailedPreconditionError(
-        absl::StrCat("cannot undo transaction ", record_.xid,
+        absl::StrCat("cannot undo transaction ", record_->xid,
                      ", which was rolled back: its first lines were applied before the stream had shown that it has "
                      "commit lines. Bootstrap the tables again"));
   }
@@ -208,6 +212,7 @@ void Feed::Compact() {
 }
 
 void Feed::Clear() {
+  record_ = &parsed_;
   held_.Clear();
   keep_ = {};
   applied_ = 0;

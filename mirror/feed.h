@@ -36,14 +36,16 @@ class Feed {
   // was here before. InvalidArgument for a line that is no record.
   absl::StatusOr<bool> Read(absl::string_view line, std::optional<daystream::Position> position,
                             const Progress& progress, absl::string_view check = {});
+  // The same of a line that has been parsed. `record`, with its position, must live until the line was processed.
+  bool Take(absl::string_view line, const deltaflood::Record& record, const Progress& progress);
 
   // What Read found.
-  bool is_commit() const { return record_.action == deltaflood::Action::kCommit; }
-  bool is_rollback() const { return record_.action == deltaflood::Action::kRollback; }
+  bool is_commit() const { return record_->action == deltaflood::Action::kCommit; }
+  bool is_rollback() const { return record_->action == deltaflood::Action::kRollback; }
   // Only streams with commit lines have such a line.
   bool shows_commits() const;
   // In a stream without commit lines: the line begins another transaction than the one under way.
-  bool begins_transaction() const { return record_.has_xid != has_xid_ || record_.xid != xid_ || !record_.has_xid; }
+  bool begins_transaction() const { return record_->has_xid != has_xid_ || record_->xid != xid_ || !record_->has_xid; }
 
   // Of the last line of a transaction: DataLoss if it is not the next one behind `progress`, as the daystream counts
   // them, and not one of those that come again after a crash.
@@ -96,10 +98,10 @@ class Feed {
   // A line that is held is parsed again when it is applied.
   deltaflood::HeadCache heads_;
   deltaflood::Parser parser_{&heads_};
-  deltaflood::Record record_;
+  deltaflood::Record parsed_;
+  const deltaflood::Record* record_ = &parsed_;  // of line_; if that is only to be held, of its head alone
   absl::string_view line_;
   std::optional<daystream::Check> check_;  // of record_
-  bool held_back_ = false;                 // whether record_ is a head only
 
   deltaflood::Parser held_parser_{&heads_};
   deltaflood::Record held_record_;

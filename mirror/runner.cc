@@ -56,8 +56,8 @@ absl::Status Runner::OpenReader() {
   options.after = state_.progress().position != daystream::kBeforeAll;
   // A mirror that has read nothing needs the very first line.
   options.start = options.after ? state_.progress().position : daystream::Position();
-  absl::StatusOr<std::unique_ptr<daystream::Reader>> reader =
-      daystream::Reader::Open(state_.settings().source, options);
+  absl::StatusOr<std::unique_ptr<daystream::ReadAhead>> reader =
+      daystream::ReadAhead::Open(state_.settings().source, options);
   if (absl::IsOutOfRange(reader.status())) return Extended(reader.status(), kPositionIsGone);
   RETURN_IF_ERROR(reader.status());
   reader_ = *std::move(reader);
@@ -108,10 +108,16 @@ absl::StatusOr<bool> Runner::ReadLine() {
     ASSIGN_OR_RETURN(const bool got, reader_->Next(&line_));
     if (!got) return false;
     silent_since_ = absl::InfiniteFuture();
-    absl::StatusOr<bool> news = feed_.Read(line_.record_text, line_.position, state_.progress(), line_.check);
+    absl::StatusOr<bool> news = FeedLine();
     if (!news.ok()) return Extended(news.status(), absl::StrCat(", ", reader_->Where()));
     if (*news) return true;
   }
+}
+
+absl::StatusOr<bool> Runner::FeedLine() {
+  const deltaflood::Record* const record = reader_->record();
+  if (record != nullptr) return feed_.Take(line_.record_text, *record, state_.progress());
+  return feed_.Read(line_.record_text, line_.position, state_.progress(), line_.check);
 }
 
 absl::Status Runner::ProcessLine() {

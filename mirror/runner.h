@@ -14,8 +14,10 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "daystream/file.h"
+#include "daystream/line.h"
 #include "daystream/position.h"
-#include "daystream/reader.h"
+#include "daystream/read_ahead.h"
+#include "deltaflood/record.h"
 #include "mirror/applier.h"
 #include "mirror/feed.h"
 #include "mirror/name.h"
@@ -86,6 +88,7 @@ class Runner {
   absl::Status CheckInterrupt();
 
   absl::StatusOr<bool> ReadLine();
+  absl::StatusOr<bool> FeedLine();
   absl::Status ProcessLine();
   absl::Status UndoEager();
   absl::Status StartEager();
@@ -109,7 +112,7 @@ class Runner {
   State state_;
   Applier applier_;
   Feed feed_;
-  std::unique_ptr<daystream::Reader> reader_;
+  std::unique_ptr<daystream::ReadAhead> reader_;
   daystream::Line line_;      // read last
   bool pending_ = false;      // it was read, but not processed yet: the batch before it was to be committed first
   std::string detached_for_;  // the error for which a table was detached last

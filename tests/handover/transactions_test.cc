@@ -200,13 +200,13 @@ TEST_F(TransactionsTest, ARoleThatMayNotSeeOthersNeedNotWaitForPreparedOnes) {
 TEST_F(TransactionsTest, ARoleWithLimitsOnItsSessionsCopiesNevertheless) {
   lab_.cluster.Exec(
       "CREATE ROLE reader LOGIN; GRANT SELECT ON t TO reader; ALTER ROLE reader SET default_transaction_read_only = on;"
-      "ALTER ROLE reader SET statement_timeout = '20ms'; ALTER ROLE reader SET idle_in_transaction_session_timeout = "
-      "'20ms'; ALTER ROLE reader SET default_transaction_isolation = 'serializable'; ALTER ROLE reader SET "
-      "synchronous_commit = remote_apply; INSERT INTO t SELECT i FROM generate_series(1, 300000) i");
-  EXPECT_EQ(lab_.host.Value(lab_.BootstrapSql("t", "{}", " user=reader")), "300000");
+      "ALTER ROLE reader SET statement_timeout = '200ms'; ALTER ROLE reader SET idle_in_transaction_session_timeout = "
+      "'200ms'; ALTER ROLE reader SET default_transaction_isolation = 'serializable'; ALTER ROLE reader SET "
+      "synchronous_commit = remote_apply; INSERT INTO t SELECT i FROM generate_series(1, 1000000) i");
+  EXPECT_EQ(lab_.host.Value(lab_.BootstrapSql("t", "{}", " user=reader")), "1000000");
   lab_.cluster.Exec("INSERT INTO t VALUES (0)");
   lab_.CatchUp();
-  EXPECT_EQ(lab_.host.Value("SELECT count(*) FROM t"), "300001");
+  EXPECT_EQ(lab_.host.Value("SELECT count(*) FROM t"), "1000001");
 }
 
 }  // namespace

@@ -1,0 +1,59 @@
+#include "daystream/line_batch.h"
+
+namespace deltamirror::daystream {
+namespace {
+
+constexpr size_t kMostBytesKept = 1 << 20;
+
+}  // namespace
+
+void LineBatch::Add(const Line& line, absl::string_view file) {
+  if (files_.empty() || files_.back().path != file) files_.push_back({lines_.size(), std::string(file)});
+  const char* const text = line.text.data();
+  lines_.push_back({.begin = bytes_.size(),
+                    .size = line.text.size(),
+                    .record = static_cast<size_t>(line.record_text.data() - text),
+                    .check = line.check.empty() ? 0 : static_cast<size_t>(line.check.data() - text),
+                    .check_size = line.check.size(),
+                    .position = line.position,
+                    .offset = line.offset});
+  bytes_.append(text, line.text.size());
+}
+
+void LineBatch::Parse(deltaflood::Parser* parser) {
+  if (records_.size() < lines_.size()) records_.resize(lines_.size());
+  for (size_t i = 0; i < lines_.size(); ++i) {
+    const Line line = Get(i);
+    deltaflood::Record& record = records_[i];
+    lines_[i].parsed = parser->Parse(line.record_text, &record).ok() && !parser->has_unescaped();
+    record.has_position = true;
+    record.clock = line.position.clock;
+    record.seq = line.position.seq;
+    record.check = line.check;
+  }
+}
+
+Line LineBatch::Get(size_t index) const {
+  const Entry& entry = lines_[index];
+  const absl::string_view text(bytes_.data() + entry.begin, entry.size);
+  return {.text = text,
+          .record_text = text.substr(entry.record),
+          .check = text.substr(entry.check, entry.check_size),
+          .position = entry.position,
+          .offset = entry.offset};
+}
+
+const std::string& LineBatch::FileOf(size_t index) const {
+  size_t file = files_.size() - 1;
+  while (files_[file].first_line > index) --file;
+  return files_[file].path;
+}
+
+void LineBatch::Clear() {
+  bytes_.clear();
+  if (bytes_.capacity() > kMostBytesKept) bytes_.shrink_to_fit();
+  lines_.clear();
+  files_.clear();
+}
+
+}  // namespace deltamirror::daystream

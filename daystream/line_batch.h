@@ -1,0 +1,65 @@
+// Lines of a daystream with memory of their own, for another thread to take.
+
+#ifndef DELTAMIRROR_DAYSTREAM_LINE_BATCH_H_
+#define DELTAMIRROR_DAYSTREAM_LINE_BATCH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "daystream/line.h"
+#include "daystream/position.h"
+#include "deltaflood/parser.h"
+#include "deltaflood/record.h"
+
+namespace deltamirror::daystream {
+
+class LineBatch {
+ public:
+  bool empty() const { return lines_.empty(); }
+  size_t size() const { return lines_.size(); }
+  size_t bytes() const { return bytes_.size(); }
+
+  // Copies the line, which was read from `file`.
+  void Add(const Line& line, absl::string_view file);
+
+  // Takes apart what is cheap to take apart here: the records of lines without escapes, whose texts need no memory
+  // beside the line's own.
+  void Parse(deltaflood::Parser* parser);
+
+  // Its texts, and those of its record, are valid until the batch changes.
+  Line Get(size_t index) const;
+  const std::string& FileOf(size_t index) const;
+  // With position and check; null if whoever wants it must parse it, and may meet an error in it.
+  const deltaflood::Record* RecordOf(size_t index) const { return lines_[index].parsed ? &records_[index] : nullptr; }
+
+  // Keeps the memory, but for what an exceptionally large line needed.
+  void Clear();
+
+ private:
+  struct Entry {
+    size_t begin;  // in bytes_
+    size_t size;
+    size_t record;  // where the record begins in the line
+    size_t check;   // and the check
+    size_t check_size;
+    Position position;
+    uint64_t offset;
+    bool parsed = false;
+  };
+  struct File {
+    size_t first_line;
+    std::string path;
+  };
+
+  std::string bytes_;
+  std::vector<Entry> lines_;
+  std::vector<File> files_;
+  std::vector<deltaflood::Record> records_;  // of lines_; those behind are kept for their memory
+};
+
+}  // namespace deltamirror::daystream
+
+#endif  // DELTAMIRROR_DAYSTREAM_LINE_BATCH_H_
