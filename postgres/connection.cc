@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "postgres/cancel.h"
 #include "status/status_macros.h"
 
 namespace deltamirror::postgres {
@@ -275,11 +276,7 @@ absl::StatusOr<Result> Connection::Execute(const std::string& sql) {
 }
 
 void Connection::Cancel() {
-  if (PGcancel* cancel = PQgetCancel(state_->conn)) {
-    char error[256];
-    PQcancel(cancel, error, sizeof(error));
-    PQfreeCancel(cancel);
-  }
+  RequestCancel(state_->conn);
 }
 
 absl::Status StatusOf(const Result& result) {

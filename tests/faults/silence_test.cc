@@ -78,6 +78,19 @@ TEST_F(SilenceTest, InterruptIsHeardInASilentConnection) {
   EXPECT_LT(absl::Now() - begin, absl::Seconds(5));
 }
 
+// Once, the request to cancel what the server does was waited for without end, if the server did not take that either.
+TEST_F(SilenceTest, InterruptIsHeardWhileASilentServerOwesAnAnswer) {
+  lab::Proxy proxy(*cluster_);
+  RunningQuery query(absl::StrCat("SELECT * FROM pg_query('", proxy.conninfo(), "', 'SELECT pg_sleep(3600)')"));
+  ASSERT_TRUE(lab::WaitUntil([] {
+    return cluster_->Value(
+               "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3600)%' AND "
+               "pid <> pg_backend_pid()") == "1";
+  }));
+  proxy.Stall();
+  EXPECT_THAT(query.Interrupt(), EndsWith("interrupted"));
+}
+
 // An idle server has nothing to say, and does not ask on its own where wal_sender_timeout is off: it must be asked.
 TEST_F(SilenceTest, IdleServerIsNotTakenForASilentOne) {
   for (const char* const timeout : {"0", "2s"}) {
