@@ -12,36 +12,24 @@
 #include "daystream/position.h"
 #include "daystream/source.h"
 #include "mirror/admission.h"
+#include "mirror/bootstrap_copies.h"
+#include "mirror/bootstrap_entry.h"
+#include "mirror/bootstrap_saved.h"
 #include "mirror/bootstrap_source.h"
 #include "mirror/bootstrap_table.h"
 #include "mirror/locked_snapshot.h"
 #include "mirror/name.h"
 #include "mirror/source_identity.h"
 #include "mirror/state.h"
-#include "postgres/index.h"
 #include "postgres/schema.h"
 #include "postgres/snapshot.h"
 #include "postgres/wal_flush.h"
-#include "quote/quote.h"
-#include "sqlite/statement.h"
 #include "sqlite/transaction.h"
 #include "status/status_macros.h"
 #include "types/table_list.h"
 
 namespace deltamirror::mirror {
 namespace {
-
-absl::Status CheckInMirror(const State& state, const std::vector<postgres::CatalogTable>& tables) {
-  if (!state.settings().tables.has_value()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const types::TableList list, types::TableList::Parse(*state.settings().tables));
-  for (const postgres::CatalogTable& table : tables) {
-    if (list.Matches(table.relation.schema, table.relation.table)) continue;
-    return absl::FailedPreconditionError(absl::StrCat("table \"", table.name(), "\" is not one of mirror \"",
-                                                      state.name().Text(), "\", whose tables are \"",
-                                                      *state.settings().tables, "\""));
-  }
-  return absl::OkStatus();
-}
 
 // One call, from the checks to the commit.
 class Bootstrapper {
@@ -65,7 +53,6 @@ class Bootstrapper {
   absl::StatusOr<bool> BeginsAnew(const State& state);
   absl::Status SetBack(State* state);
   absl::Status EndSnapshot();
-  absl::Status ForgetOldName(const types::Relation& relation, State* state);
   absl::StatusOr<int64_t> CopyAll(State* state);
   absl::StatusOr<int64_t> CopyTable(const postgres::CatalogTable& table, State* state);
 
@@ -98,45 +85,17 @@ absl::StatusOr<std::vector<postgres::CatalogTable>> Bootstrapper::ReadTables() {
 
 absl::StatusOr<int64_t> Bootstrapper::CopyTable(const postgres::CatalogTable& table, State* state) {
   const types::Relation& relation = table.relation;
-  TableState entry;
-  const TableState* known = state->FindTable(relation.schema, relation.table);
-  if (known != nullptr && !options_.again) {
-    return absl::AlreadyExistsError(absl::StrCat("table \"", table.name(), "\" is in mirror \"", name_.Text(),
-                                                 "\" already. Use option \"again\" to copy it anew"));
-  }
-  entry.schema = relation.schema;
-  entry.name = relation.table;
-  entry.target = known != nullptr ? known->target : table.name();
-  entry.relation = relation;
-  entry.overrides = options_.types;
-  entry.bootstrapped = true;
+  const bool known = state->FindTable(relation.schema, relation.table) != nullptr;
+  ASSIGN_OR_RETURN(TableState entry, NewEntry(state, relation, options_));
   entry.status = TableStatus::kHandover;
   entry.handover = locked_.ToHandover().ToJson();
   const copy::Target target = {state->settings().schema, entry.target};
   const types::Relation shape = MirroredShape(relation, !info_.has_value() || info_->plugin != "pgoutput");
-  RETURN_IF_ERROR(PrepareMirroredTable(db_, target, shape, options_.overrides, known != nullptr));
+  RETURN_IF_ERROR(PrepareMirroredTable(db_, target, shape, options_.overrides, known));
   ASSIGN_OR_RETURN(const int64_t rows, CopyMirroredTable(db_, connection_, table, shape, target, options_));
-  if (options_.indexes) {
-    ASSIGN_OR_RETURN(const std::vector<postgres::Index> indexes, postgres::ReadIndexes(connection_, relation.relid));
-    RETURN_IF_ERROR(CreateMirroredIndexes(db_, indexes, shape, target, options_.overrides));
-  }
+  if (options_.indexes) RETURN_IF_ERROR(CopyIndexes(db_, connection_, shape, target, options_));
   RETURN_IF_ERROR(state->AddTable(std::move(entry)).status());
   return rows;
-}
-
-// A table that has had another name is the same table still.
-absl::Status Bootstrapper::ForgetOldName(const types::Relation& relation, State* state) {
-  for (TableState& table : state->tables()) {
-    if (table.relation.relid != relation.relid || table.status == TableStatus::kAbsent) continue;
-    if (table.schema == relation.schema && table.name == relation.table) continue;
-    RETURN_IF_ERROR(sqlite::Execute(
-        db_, absl::StrCat("DROP TABLE IF EXISTS ", QuoteQualified(state->settings().schema, table.target))));
-    table.status = TableStatus::kAbsent;
-    table.relation = {};
-    table.handover.clear();
-    RETURN_IF_ERROR(state->SaveTable(table));
-  }
-  return absl::OkStatus();
 }
 
 // The position from which on the mirror must read for these tables' sake.
@@ -182,8 +141,7 @@ absl::StatusOr<bool> Bootstrapper::BeginsAnew(const State& state) {
   ASSIGN_OR_RETURN(const bool pruned, IsPruned(source_, state.progress().position));
   if (!pruned) return false;
   for (const TableState& table : state.tables()) {
-    const bool waits = table.status == TableStatus::kAbsent || table.status == TableStatus::kDetached;
-    if (waits || Copies(table.schema, table.name)) continue;
+    if (!IsFollowed(table.status) || Copies(table.schema, table.name)) continue;
     return absl::FailedPreconditionError(
         absl::StrCat("mirror \"", name_.Text(), "\" is at position ", daystream::ToString(state.progress().position),
                      ", which is no longer in daystream \"", source_, "\", and its table \"", table.target,
@@ -213,10 +171,12 @@ absl::StatusOr<int64_t> Bootstrapper::CopyAll(State* state) {
   if (info_.has_value()) state->set_identity(*info_);
   int64_t rows = 0;
   for (const postgres::CatalogTable& table : locked_.tables) {
-    RETURN_IF_ERROR(ForgetOldName(table.relation, state));
+    RETURN_IF_ERROR(ForgetOldName(db_, table.relation, state));
     ASSIGN_OR_RETURN(const int64_t copied, CopyTable(table, state));
     rows += copied;
   }
+  ASSIGN_OR_RETURN(const int64_t once, CopyOnce(db_, connection_, options_, state));
+  rows += once;
   RETURN_IF_ERROR(state->SaveAll());
   return rows;
 }
@@ -236,7 +196,7 @@ absl::StatusOr<int64_t> Bootstrapper::Run() {
                                                 .stream_xid = info_.has_value() ? info_->began_xid : 0}));
   ASSIGN_OR_RETURN(sqlite::Transaction transaction, sqlite::Transaction::Begin(db_));
   ASSIGN_OR_RETURN(State state, State::Load(db_, name_));
-  RETURN_IF_ERROR(CheckInMirror(state, locked_.tables));
+  for (const postgres::CatalogTable& table : locked_.tables) RETURN_IF_ERROR(CheckInMirror(state, table.relation));
   ASSIGN_OR_RETURN(const int64_t rows, CopyAll(&state));
   RETURN_IF_ERROR(EndSnapshot());
   RETURN_IF_ERROR(transaction.Commit());
@@ -252,6 +212,7 @@ absl::StatusOr<int64_t> Bootstrap(sqlite3* db, absl::string_view mirror, const s
   ASSIGN_OR_RETURN(MirrorName name, FindMirror(db, mirror));
   ASSIGN_OR_RETURN(types::TableList list, types::TableList::Parse(tables));
   ASSIGN_OR_RETURN(postgres::Connection connection, postgres::Connection::Open(conninfo, {.interrupt = interrupt}));
+  if (options.saved) return BootstrapSaved(db, name, list, options, connection);
   return Bootstrapper(db, std::move(name), std::move(list), options, std::move(connection)).Run();
 }
 

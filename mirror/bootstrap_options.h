@@ -23,6 +23,11 @@ struct BootstrapOptions {
   std::vector<std::pair<std::string, std::string>> types;  // as the user gave them
   types::Overrides overrides;                              // the same, read
   std::optional<bool> progress;                            // nothing: if stderr is a terminal
+  std::string matviews;                                    // for TableList::Parse; empty: none
+  std::string sequences;                                   // likewise
+  bool saved = false;                                      // "schema" is "saved"
+  std::string saved_before;                                // with it: a time as PostgreSQL reads it; empty: now
+  std::optional<int64_t> clock;                            // with it: where reading begins
 };
 
 // `function`: the SQL name that messages begin with.

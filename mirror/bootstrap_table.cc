@@ -1,9 +1,11 @@
 #include "mirror/bootstrap_table.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -12,7 +14,9 @@
 #include "copy/copy_rows.h"
 #include "copy/progress.h"
 #include "copy/source.h"
+#include "postgres/index.h"
 #include "quote/quote.h"
+#include "sqlite/notice.h"
 #include "sqlite/statement.h"
 #include "status/named.h"
 #include "status/status_macros.h"
@@ -57,11 +61,22 @@ std::vector<std::string> Names(const postgres::Index& index) {
   return names;
 }
 
-bool HasColumns(const types::Relation& shape, const postgres::Index& index) {
-  return std::all_of(index.columns.begin(), index.columns.end(), [&shape](const postgres::IndexColumn& wanted) {
-    return std::any_of(shape.columns.begin(), shape.columns.end(),
-                       [&wanted](const types::Column& column) { return column.name == wanted.name; });
-  });
+// Why SQLite cannot have the index; empty: it can.
+std::string WhyUnfit(const postgres::Index& index, const types::Relation& shape) {
+  if (!index.unfit.empty()) return index.unfit;
+  for (const postgres::IndexColumn& wanted : index.columns) {
+    if (std::none_of(shape.columns.begin(), shape.columns.end(),
+                     [&wanted](const types::Column& column) { return column.name == wanted.name; })) {
+      return absl::StrCat("its column \"", wanted.name, "\" is not mirrored");
+    }
+  }
+  return "";
+}
+
+void TellLeftOut(const std::string& what, const BootstrapOptions& options) {
+  const std::string text = absl::StrCat("deltamirror_bootstrap: ", what);
+  sqlite::Notice(text);
+  if (copy::Progress(text, options.progress).enabled()) std::fprintf(stderr, "%s\n", text.c_str());
 }
 
 absl::Status CreateIndex(sqlite3* db, const postgres::Index& index, const std::string& name,
@@ -136,13 +151,18 @@ absl::StatusOr<int64_t> CopyMirroredTable(sqlite3* db, postgres::Connection& con
   return Named(absl::StrCat("could not copy table \"", table.name(), "\""), rows.status());
 }
 
-absl::Status CreateMirroredIndexes(sqlite3* db, const std::vector<postgres::Index>& indexes,
-                                   const types::Relation& shape, const copy::Target& target,
-                                   const types::Overrides& overrides) {
-  const std::vector<std::string> primary_key = copy::ShapeOf(shape, overrides).primary_key;
+absl::Status CopyIndexes(sqlite3* db, postgres::Connection& connection, const types::Relation& shape,
+                         const copy::Target& target, const BootstrapOptions& options) {
+  const std::vector<std::string> primary_key = copy::ShapeOf(shape, options.overrides).primary_key;
+  ASSIGN_OR_RETURN(const std::vector<postgres::Index> indexes, postgres::ReadIndexes(connection, shape.relid));
   for (const postgres::Index& index : indexes) {
-    if (Names(index) == primary_key || !HasColumns(shape, index)) continue;
-    RETURN_IF_ERROR(CreateIndex(db, index, types::TargetName(shape.schema, index.name), target));
+    const std::string name = types::TargetName(shape.schema, index.name);
+    const std::string unfit = WhyUnfit(index, shape);
+    if (!unfit.empty()) {
+      TellLeftOut(absl::StrCat("index \"", name, "\" of table \"", target.Shown(), "\" is not made: ", unfit), options);
+    } else if (Names(index) != primary_key) {
+      RETURN_IF_ERROR(CreateIndex(db, index, name, target));
+    }
   }
   return absl::OkStatus();
 }

@@ -4,14 +4,12 @@
 #define DELTAMIRROR_MIRROR_BOOTSTRAP_TABLE_H_
 
 #include <cstdint>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "copy/target.h"
 #include "mirror/bootstrap_options.h"
 #include "postgres/connection.h"
-#include "postgres/index.h"
 #include "postgres/schema.h"
 #include "sqlite/api.h"
 #include "types/relation.h"
@@ -32,11 +30,11 @@ absl::StatusOr<int64_t> CopyMirroredTable(sqlite3* db, postgres::Connection& con
                                           const postgres::CatalogTable& table, const types::Relation& shape,
                                           const copy::Target& target, const BootstrapOptions& options);
 
-// Makes those indexes that are not the primary key again, under their PostgreSQL names ("ops.crew_name" in other
-// schemas than public). AlreadyExists if another table has an index of that name.
-absl::Status CreateMirroredIndexes(sqlite3* db, const std::vector<postgres::Index>& indexes,
-                                   const types::Relation& shape, const copy::Target& target,
-                                   const types::Overrides& overrides);
+// Makes the table's indexes, but for the primary key's, under their PostgreSQL names ("ops.crew_name" in other schemas
+// than public). Those that SQLite cannot have are told of, each with the reason, as option `progress` says and in
+// SQLite's log. AlreadyExists if another table has an index of that name.
+absl::Status CopyIndexes(sqlite3* db, postgres::Connection& connection, const types::Relation& shape,
+                         const copy::Target& target, const BootstrapOptions& options);
 
 }  // namespace deltamirror::mirror
 

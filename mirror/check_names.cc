@@ -36,9 +36,9 @@ absl::Status CheckTargetName(const State& state, absl::string_view target, const
     }
   }
   for (const TableState& other : state.tables()) {
-    if (&other == self || other.status == TableStatus::kAbsent || !absl::EqualsIgnoreCase(other.target, target)) {
-      continue;
-    }
+    const bool left_out = other.status == TableStatus::kDetached && !HasTable(other);
+    if (&other == self || other.status == TableStatus::kAbsent || left_out) continue;
+    if (!absl::EqualsIgnoreCase(other.target, target)) continue;
     return absl::FailedPreconditionError(absl::StrCat(
         "SQLite does not tell the name \"", target, "\" apart from that of another table of the mirror, \"",
         other.schema, ".", other.name, "\". Rename one of them in PostgreSQL"));

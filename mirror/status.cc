@@ -43,6 +43,8 @@ StatusRow RowOf(const State& state, const TableState& table, const std::optional
   StatusRow row;
   row.table = types::TargetName(table.schema, table.name);
   row.counters = table.counters;
+  row.state = std::string(StatusName(table.status));
+  if (table.status == TableStatus::kCopied) return row;
   if (position != daystream::kBeforeAll) {
     row.clock = position.clock;
     row.seq = position.seq;
@@ -52,7 +54,7 @@ StatusRow RowOf(const State& state, const TableState& table, const std::optional
   row.lag_seconds = lag;
   row.last_error = table.last_error.empty() ? state.last_error() : table.last_error;
   const bool stopped = !row.last_error.empty() && table.status != TableStatus::kDetached;
-  row.state = std::string(StatusName(stopped ? TableStatus::kError : table.status));
+  if (stopped) row.state = std::string(StatusName(TableStatus::kError));
   return row;
 }
 

@@ -5,9 +5,13 @@
 namespace deltamirror::mirror {
 namespace {
 
-constexpr absl::string_view kNames[] = {"live", "handover", "error", "detached", "absent"};
+constexpr absl::string_view kNames[] = {"live", "handover", "error", "detached", "absent", "copied"};
 
 }  // namespace
+
+bool IsFollowed(TableStatus status) {
+  return status == TableStatus::kLive || status == TableStatus::kHandover || status == TableStatus::kError;
+}
 
 absl::string_view StatusName(TableStatus status) {
   return kNames[static_cast<int>(status)];

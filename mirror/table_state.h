@@ -31,9 +31,13 @@ struct Counters {
 //   error:    the last change of this table could not be applied: last_error says why
 //   detached: the table is left as it is, its changes are passed over, and counted; until it is copied again
 //   absent:   dropped in PostgreSQL, or without columns there: there is no table here
-enum class TableStatus : uint8_t { kLive, kHandover, kError, kDetached, kAbsent };
+//   copied:   a materialised view or a sequence: as it was when it was copied
+enum class TableStatus : uint8_t { kLive, kHandover, kError, kDetached, kAbsent, kCopied };
 
-// "live", "handover", "error", "detached", "absent".
+// Whether the stream's changes are for the table: not in the last three states.
+bool IsFollowed(TableStatus status);
+
+// "live", "handover", "error", "detached", "absent", "copied".
 absl::string_view StatusName(TableStatus status);
 // And back; kError for any other text.
 TableStatus StatusNamed(absl::string_view name);
@@ -65,6 +69,12 @@ struct TableState {
   // What HandoverFilter::FromJson reads; empty once the hand-over is over.
   std::string handover;
 };
+
+// Whether there is, or was, a table in SQLite that is the entry's. One that was left out (kDetached) before the mirror
+// learned its shape has none: what bears its name is the user's, or the mirror's own m_state.
+inline bool HasTable(const TableState& table) {
+  return !table.relation.columns.empty();
+}
 
 }  // namespace deltamirror::mirror
 

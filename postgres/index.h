@@ -20,11 +20,13 @@ struct IndexColumn {
 struct Index {
   std::string name;
   bool unique = false;               // checked at once: not for a DEFERRABLE constraint
-  std::vector<IndexColumn> columns;  // the key; not what is only INCLUDEd
+  std::vector<IndexColumn> columns;  // the key; not what is only INCLUDEd. Without the expressions among them
+  // Why other databases cannot have it: "it is partial", "it is on an expression", "it is of kind gin", "it is not
+  // valid". Empty: it is a btree whose keys are plain columns and that holds all rows.
+  std::string unfit;
 };
 
-// The valid btree indexes of a table whose keys are plain columns and that hold all rows, by name, with those of the
-// primary key and of UNIQUE constraints.
+// The indexes of a table, by name, with those of the primary key and of UNIQUE constraints.
 absl::StatusOr<std::vector<Index>> ReadIndexes(Connection& connection, uint32_t relid);
 
 }  // namespace deltamirror::postgres

@@ -44,7 +44,10 @@ absl::Status CheckUtf8(const CatalogTable& table) {
   return absl::OkStatus();
 }
 
-absl::Status CheckNames(const CatalogTable& table) {
+// By their names in small letters.
+using Seen = std::map<std::string, const CatalogTable*>;
+
+absl::Status CheckOwnNames(const CatalogTable& table, Seen* tables) {
   RETURN_IF_ERROR(CheckUtf8(table));
   if (table.relation.columns.empty()) return Unfit(table, "it has no columns, and SQLite knows no such tables");
   if (absl::StartsWithIgnoreCase(table.name(), "sqlite_"))
@@ -57,7 +60,11 @@ absl::Status CheckNames(const CatalogTable& table) {
                                        "\" differ only in case, which SQLite does not tell apart"));
     }
   }
-  return absl::OkStatus();
+  const auto [other, added] = tables->emplace(absl::AsciiStrToLower(table.name()), &table);
+  if (added) return absl::OkStatus();
+  const types::Relation& first = other->second->relation;
+  return Unfit(table, absl::StrCat("SQLite does not tell its name apart from that of ",
+                                   QuoteQualified(first.schema, first.table)));
 }
 
 absl::Status CheckKind(const CatalogTable& table) {
@@ -109,18 +116,18 @@ absl::Status CheckIdentity(const CatalogTable& table) {
 
 }  // namespace
 
+absl::Status CheckNames(const std::vector<CatalogTable>& tables) {
+  Seen seen;
+  for (const CatalogTable& table : tables) RETURN_IF_ERROR(CheckOwnNames(table, &seen));
+  return absl::OkStatus();
+}
+
 absl::Status CheckMirrorable(const std::vector<CatalogTable>& tables) {
-  std::map<std::string, const CatalogTable*> seen;
+  Seen seen;
   for (const CatalogTable& table : tables) {
     RETURN_IF_ERROR(CheckKind(table));
-    RETURN_IF_ERROR(CheckNames(table));
+    RETURN_IF_ERROR(CheckOwnNames(table, &seen));
     RETURN_IF_ERROR(CheckIdentity(table));
-    const auto [other, added] = seen.emplace(absl::AsciiStrToLower(table.name()), &table);
-    if (!added) {
-      const types::Relation& first = other->second->relation;
-      return Unfit(table, absl::StrCat("SQLite does not tell its name apart from that of ",
-                                       QuoteQualified(first.schema, first.table)));
-    }
   }
   return absl::OkStatus();
 }

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "postgres/column_row.h"
 #include "quote/quote.h"
 #include "status/status_macros.h"
 
@@ -42,7 +42,7 @@ constexpr char kColumns[] =
     " CASE WHEN t.typlen = -1 AND t.typelem <> 0 THEN coalesce(e.base, t.typelem) ELSE 0 END,"
     " CASE WHEN p.at < p.indnkeyatts THEN p.at + 1 ELSE 0 END,"
     " CASE WHEN k.at < k.indnkeyatts THEN k.at + 1 ELSE 0 END,"
-    " a.attnotnull, a.attgenerated,"
+    " a.attnotnull, CASE a.attgenerated WHEN 's' THEN 'stored' WHEN 'v' THEN 'virtual' ELSE '' END,"
     " CASE WHEN a.atthasmissing THEN pg_catalog.array_to_string(a.attmissingval, '') END"
     " FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
     " LEFT JOIN base b ON b.id = a.atttypid"
@@ -67,15 +67,27 @@ constexpr char kLeaves[] =
     " WHERE root.relkind = 'p' AND c.relkind <> 'p' AND root.oid IN (";
 constexpr char kLeavesOrder[] = ") ORDER BY root.oid, n.nspname, c.relname";
 
-std::string Condition(const TableList::Entry& entry) {
+// What a list is about. `relkinds`: as pg_class has them; `all`: which of them a wildcard takes.
+struct Kind {
+  absl::string_view relkinds;
+  absl::string_view all;
+  absl::string_view one;   // "a table"
+  absl::string_view noun;  // "table"
+};
+constexpr Kind kTableKind = {"rp", kOrdinary, "a table", "table"};
+constexpr Kind kMatviewKind = {"m", "c.relkind = 'm'", "a materialized view", "materialized view"};
+constexpr Kind kSequenceKind = {"S", "c.relkind = 'S' AND c.relpersistence <> 't'", "a sequence", "sequence"};
+
+std::string Condition(const TableList::Entry& entry, const Kind& kind) {
   const std::string schema = entry.schema
                                  ? absl::StrCat("n.nspname = ", QuoteLiteral(*entry.schema))
                                  : "n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'deltamirror')";
   return entry.table ? absl::StrCat("(", schema, " AND c.relname = ", QuoteLiteral(*entry.table), ")")
-                     : absl::StrCat("(", schema, " AND ", kOrdinary, ")");
+                     : absl::StrCat("(", schema, " AND ", kind.all, ")");
 }
 
 absl::string_view KindName(absl::string_view relkind) {
+  if (relkind == "r" || relkind == "p") return "a table";
   if (relkind == "v") return "a view";
   if (relkind == "m") return "a materialized view";
   if (relkind == "f") return "a foreign table";
@@ -83,38 +95,38 @@ absl::string_view KindName(absl::string_view relkind) {
   return "something else";
 }
 
+// In the order of types::Identity.
+struct IdentityText {
+  types::Identity identity;
+  absl::string_view letter;  // in pg_class
+  absl::string_view name;
+};
+constexpr IdentityText kIdentities[] = {{types::Identity::kDefault, "d", "default"},
+                                        {types::Identity::kIndex, "i", "index"},
+                                        {types::Identity::kFull, "f", "full"},
+                                        {types::Identity::kNothing, "n", "nothing"}};
+
 absl::StatusOr<types::Identity> ParseIdentity(absl::string_view relreplident) {
-  if (relreplident == "d") return types::Identity::kDefault;
-  if (relreplident == "i") return types::Identity::kIndex;
-  if (relreplident == "f") return types::Identity::kFull;
-  if (relreplident == "n") return types::Identity::kNothing;
+  for (const IdentityText& known : kIdentities) {
+    if (relreplident == known.letter) return known.identity;
+  }
   return absl::UnimplementedError(
       absl::StrCat("unexpected replica identity \"", relreplident, "\", expected \"d\", \"i\", \"f\" or \"n\""));
 }
 
-template <typename Integer>
-absl::StatusOr<Integer> Number(const Result& result, int row, int column) {
-  Integer value = 0;
-  if (result.is_null(row, column)) return value;
-  if (!absl::SimpleAtoi(result.text(row, column), &value)) {
-    return absl::InternalError(absl::StrCat("the server's catalog gave \"", result.text(row, column), "\" for \"",
-                                            result.column_name(column), "\", expected a number"));
-  }
-  return value;
-}
-
-absl::StatusOr<std::vector<CatalogTable>> ReadRows(Connection& connection, const std::string& conditions) {
+absl::StatusOr<std::vector<CatalogTable>> ReadRows(Connection& connection, const std::string& conditions,
+                                                   const Kind& wanted) {
   ASSIGN_OR_RETURN(const Result result, connection.Query(absl::StrCat(kTables, conditions, kTablesOrder)));
   std::vector<CatalogTable> tables;
   for (int row = 0; row < result.rows(); ++row) {
     CatalogTable table;
-    ASSIGN_OR_RETURN(table.relation.relid, Number<uint32_t>(result, row, 0));
+    ASSIGN_OR_RETURN(table.relation.relid, ReadNumber<uint32_t>(result, row, 0));
     table.relation.schema = std::string(result.text(row, 1));
     table.relation.table = std::string(result.text(row, 2));
     const absl::string_view kind = result.text(row, 3);
-    if (kind != "r" && kind != "p") {
+    if (!absl::StrContains(wanted.relkinds, kind)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("\"", table.name(), "\" is ", KindName(kind), ", expected a table"));
+          absl::StrCat("\"", table.name(), "\" is ", KindName(kind), ", expected ", wanted.one));
     }
     table.partitioned = kind == "p";
     table.unlogged = result.text(row, 4) == "t";
@@ -122,21 +134,21 @@ absl::StatusOr<std::vector<CatalogTable>> ReadRows(Connection& connection, const
     table.is_root = result.is_null(row, 7);
     if (!table.is_root) table.root = types::TargetName(result.text(row, 6), result.text(row, 7));
     table.has_children = result.text(row, 8) == "t";
-    ASSIGN_OR_RETURN(table.estimated_rows, Number<int64_t>(result, row, 9));
+    ASSIGN_OR_RETURN(table.estimated_rows, ReadNumber<int64_t>(result, row, 9));
     tables.push_back(std::move(table));
   }
   return tables;
 }
 
 // Why a name of the list is not there, as far as the catalog can tell.
-absl::Status NotThere(Connection& connection, const std::string& schema, const std::string& table) {
+absl::Status NotThere(Connection& connection, const std::string& schema, const std::string& table, const Kind& kind) {
   ASSIGN_OR_RETURN(const Result similar,
                    connection.Query("SELECT n.nspname, c.relname FROM pg_catalog.pg_class c"
                                     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
                                     " WHERE lower(n.nspname) = lower($1) AND lower(c.relname) = lower($2)"
-                                    " AND c.relkind IN ('r', 'p') ORDER BY 1, 2 LIMIT 1",
-                                    {schema, table}));
-  std::string message = absl::StrCat("table \"", types::TargetName(schema, table), "\" does not exist");
+                                    " AND pg_catalog.strpos($3, c.relkind::pg_catalog.text) > 0 ORDER BY 1, 2 LIMIT 1",
+                                    {schema, table, std::string(kind.relkinds)}));
+  std::string message = absl::StrCat(kind.noun, " \"", types::TargetName(schema, table), "\" does not exist");
   if (similar.rows() > 0) {
     absl::StrAppend(&message, ". There is ", QuoteQualified(similar.text(0, 0), similar.text(0, 1)),
                     ": such a name must be written in double quotes");
@@ -144,13 +156,14 @@ absl::Status NotThere(Connection& connection, const std::string& schema, const s
   return absl::NotFoundError(message);
 }
 
-absl::Status CheckAllFound(Connection& connection, const TableList& list, const std::vector<CatalogTable>& tables) {
+absl::Status CheckAllFound(Connection& connection, const TableList& list, const std::vector<CatalogTable>& tables,
+                           const Kind& kind) {
   for (const TableList::Entry& entry : list.entries()) {
     if (entry.table.has_value()) {
       const bool found = std::any_of(tables.begin(), tables.end(), [&](const CatalogTable& table) {
         return table.relation.schema == *entry.schema && table.relation.table == *entry.table;
       });
-      if (!found) return NotThere(connection, *entry.schema, *entry.table);
+      if (!found) return NotThere(connection, *entry.schema, *entry.table, kind);
     } else if (entry.schema.has_value()) {
       ASSIGN_OR_RETURN(const Result schema,
                        connection.Query("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", {*entry.schema}));
@@ -160,22 +173,6 @@ absl::Status CheckAllFound(Connection& connection, const TableList& list, const 
   return absl::OkStatus();
 }
 
-absl::StatusOr<types::Column> ReadColumn(const Result& result, int row) {
-  types::Column column;
-  ASSIGN_OR_RETURN(column.attnum, Number<int>(result, row, 1));
-  column.name = std::string(result.text(row, 2));
-  column.type = std::string(result.text(row, 3));
-  ASSIGN_OR_RETURN(column.oid, Number<uint32_t>(result, row, 4));
-  ASSIGN_OR_RETURN(column.elem, Number<uint32_t>(result, row, 5));
-  ASSIGN_OR_RETURN(column.pk, Number<int>(result, row, 6));
-  ASSIGN_OR_RETURN(column.key, Number<int>(result, row, 7));
-  column.not_null = result.text(row, 8) == "t";
-  if (result.text(row, 9) == "s") column.generated = "stored";
-  if (result.text(row, 9) == "v") column.generated = "virtual";
-  if (!result.is_null(row, 10)) column.missing = std::string(result.text(row, 10));
-  return column;
-}
-
 using TablesByOid = std::map<uint32_t, CatalogTable*>;
 
 std::string Oids(const TablesByOid& tables) {
@@ -183,7 +180,7 @@ std::string Oids(const TablesByOid& tables) {
 }
 
 absl::StatusOr<CatalogTable*> TableOf(const TablesByOid& tables, const Result& result, int row) {
-  ASSIGN_OR_RETURN(const uint32_t oid, Number<uint32_t>(result, row, 0));
+  ASSIGN_OR_RETURN(const uint32_t oid, ReadNumber<uint32_t>(result, row, 0));
   const auto found = tables.find(oid);
   if (found == tables.end()) return absl::InternalError("the server's catalog gave columns of another table");
   return found->second;
@@ -219,38 +216,53 @@ absl::Status ReadRest(Connection& connection, std::vector<CatalogTable>* tables)
   return ReadLeaves(connection, by_oid);
 }
 
-}  // namespace
-
-absl::StatusOr<std::vector<CatalogTable>> ReadTables(Connection& connection, const TableList& list) {
-  const std::string conditions =
-      absl::StrJoin(list.entries(), " OR ",
-                    [](std::string* out, const TableList::Entry& entry) { absl::StrAppend(out, Condition(entry)); });
-  ASSIGN_OR_RETURN(std::vector<CatalogTable> tables, ReadRows(connection, conditions));
-  RETURN_IF_ERROR(CheckAllFound(connection, list, tables));
+absl::StatusOr<std::vector<CatalogTable>> ReadList(Connection& connection, const TableList& list, const Kind& kind) {
+  const std::string conditions = absl::StrJoin(
+      list.entries(), " OR ",
+      [&kind](std::string* out, const TableList::Entry& entry) { absl::StrAppend(out, Condition(entry, kind)); });
+  ASSIGN_OR_RETURN(std::vector<CatalogTable> tables, ReadRows(connection, conditions, kind));
+  RETURN_IF_ERROR(CheckAllFound(connection, list, tables, kind));
   RETURN_IF_ERROR(ReadRest(connection, &tables));
   return tables;
 }
 
+}  // namespace
+
+absl::StatusOr<std::vector<CatalogTable>> ReadTables(Connection& connection, const TableList& list) {
+  return ReadList(connection, list, kTableKind);
+}
+
+absl::StatusOr<std::vector<CatalogTable>> ReadMaterializedViews(Connection& connection, const TableList& list) {
+  return ReadList(connection, list, kMatviewKind);
+}
+
+absl::StatusOr<std::vector<CatalogTable>> ReadSequences(Connection& connection, const TableList& list) {
+  ASSIGN_OR_RETURN(std::vector<CatalogTable> sequences, ReadList(connection, list, kSequenceKind));
+  for (CatalogTable& sequence : sequences) {
+    // How many values the server has logged ahead.
+    std::erase_if(sequence.relation.columns, [](const types::Column& column) { return column.name == "log_cnt"; });
+  }
+  return sequences;
+}
+
 absl::StatusOr<std::optional<CatalogTable>> ReadTable(Connection& connection, uint32_t relid) {
   ASSIGN_OR_RETURN(std::vector<CatalogTable> tables,
-                   ReadRows(connection, absl::StrCat("c.relkind IN ('r', 'p') AND c.oid = ", relid)));
+                   ReadRows(connection, absl::StrCat("c.relkind IN ('r', 'p') AND c.oid = ", relid), kTableKind));
   if (tables.empty()) return std::optional<CatalogTable>();
   RETURN_IF_ERROR(ReadRest(connection, &tables));
   return std::optional<CatalogTable>(std::move(tables[0]));
 }
 
 absl::string_view IdentityName(types::Identity identity) {
-  switch (identity) {
-    case types::Identity::kDefault:
-      return "default";
-    case types::Identity::kIndex:
-      return "index";
-    case types::Identity::kFull:
-      return "full";
-    case types::Identity::kNothing:
-      return "nothing";
+  return kIdentities[static_cast<int>(identity)].name;
+}
+
+absl::StatusOr<types::Identity> IdentityNamed(absl::string_view name) {
+  for (const auto& known : kIdentities) {
+    if (name == known.name) return known.identity;
   }
-  return "nothing";
+  return absl::UnimplementedError(absl::StrCat("unexpected replica identity \"", name,
+                                               "\", expected \"default\", \"index\", \"full\" or \"nothing\""));
 }
 
 }  // namespace deltamirror::postgres

@@ -47,6 +47,11 @@ struct CatalogTable {
 // that is no table but a view, a sequence, ...
 absl::StatusOr<std::vector<CatalogTable>> ReadTables(Connection& connection, const types::TableList& list);
 
+// Likewise, of materialised views and of sequences, of which `ops.*` and `*` take all but temporary ones. A sequence's
+// columns are last_value and is_called. No stream tells of either.
+absl::StatusOr<std::vector<CatalogTable>> ReadMaterializedViews(Connection& connection, const types::TableList& list);
+absl::StatusOr<std::vector<CatalogTable>> ReadSequences(Connection& connection, const types::TableList& list);
+
 // The table of that OID; nothing if there is none.
 absl::StatusOr<std::optional<CatalogTable>> ReadTable(Connection& connection, uint32_t relid);
 
@@ -56,8 +61,13 @@ absl::StatusOr<std::optional<CatalogTable>> ReadTable(Connection& connection, ui
 // the statement that mends it.
 absl::Status CheckMirrorable(const std::vector<CatalogTable>& tables);
 
+// OK if SQLite can hold all of the tables side by side: what of the above is about names and columns.
+absl::Status CheckNames(const std::vector<CatalogTable>& tables);
+
 // "default", "index", "full", "nothing".
 absl::string_view IdentityName(types::Identity identity);
+// And back; Unimplemented for any other text.
+absl::StatusOr<types::Identity> IdentityNamed(absl::string_view name);
 
 }  // namespace deltamirror::postgres
 

@@ -18,7 +18,9 @@ constexpr char kSavedTable[] =
     " id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
     " saved_at timestamptz NOT NULL DEFAULT now(),"
     " lsn pg_lsn NOT NULL DEFAULT pg_catalog.pg_current_wal_insert_lsn(),"
-    " schema text NOT NULL, \"table\" text NOT NULL, relid oid NOT NULL, identity text NOT NULL)";
+    " schema text NOT NULL, \"table\" text NOT NULL, relid oid NOT NULL, identity text NOT NULL,"
+    " system_identifier text NOT NULL DEFAULT (pg_catalog.pg_control_system()).system_identifier,"
+    " database text NOT NULL DEFAULT pg_catalog.current_database())";
 
 constexpr char kSavedColumn[] =
     "CREATE TABLE IF NOT EXISTS deltamirror.saved_column ("

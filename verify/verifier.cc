@@ -28,10 +28,14 @@ absl::Status CheckNamed(const types::TableList& list, const mirror::State& state
     if (!entry.table.has_value()) continue;
     const std::string schema = entry.schema.value_or("public");
     const auto& tables = state.tables();
-    if (std::any_of(tables.begin(), tables.end(), [&](const mirror::TableState& table) {
-          return table.schema == schema && table.name == *entry.table;
-        })) {
-      continue;
+    const auto found = std::find_if(tables.begin(), tables.end(), [&](const mirror::TableState& table) {
+      return table.schema == schema && table.name == *entry.table;
+    });
+    if (found != tables.end() && found->status != mirror::TableStatus::kCopied) continue;
+    if (found != tables.end()) {
+      return absl::InvalidArgumentError(absl::StrCat("\"", types::TargetName(schema, *entry.table),
+                                                     "\" is a copy that does not follow its source, and so need not be "
+                                                     "equal to it"));
     }
     return absl::NotFoundError(absl::StrCat("table \"", types::TargetName(schema, *entry.table),
                                             "\" is not one of mirror \"", state.name().Text(), "\""));
@@ -73,7 +77,7 @@ absl::Status Verifier::ChooseTables(const mirror::State& state) {
     RETURN_IF_ERROR(CheckNamed(list, state));
   }
   for (const mirror::TableState& table : state.tables()) {
-    if (table.status == mirror::TableStatus::kAbsent) continue;
+    if (table.status == mirror::TableStatus::kAbsent || table.status == mirror::TableStatus::kCopied) continue;
     if (list.Matches(table.schema, table.name)) tables_.push_back({table, {}});
   }
   return absl::OkStatus();

@@ -29,6 +29,7 @@
 #include "deltastream/slot_mover_options.h"
 #include "deltastream/temporary_slots.h"
 #include "sqlite/interrupt.h"
+#include "sqlite/notice.h"
 #include "sqlite/options.h"
 #include "sqlite/result.h"
 #include "sqlite/table_function.h"
@@ -112,7 +113,7 @@ absl::StatusOr<std::unique_ptr<deltastream::Mover>> OpenSlot(sqlite3* db, const 
   options.slot = *request.slot;
   options.destination = request.destination;
   options.interrupt = std::move(interrupt);
-  options.notice = [](absl::string_view text) { sqlite3_log(SQLITE_NOTICE, "%s", std::string(text).c_str()); };
+  options.notice = sqlite::Notice;
   RETURN_IF_ERROR(ParseSlotOptions(request.options, &options));
   return deltastream::SlotMover::Open(std::move(options),
                                       deltastream::TakeTemporarySlot(db, request.conninfo, *request.slot));

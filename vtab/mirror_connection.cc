@@ -18,7 +18,7 @@ bool CanPrepare(const sqlite::Companion& companion, const mirror::State& state,
   const std::string& schema = state.settings().schema;
   if (!companion.Has(schema)) return false;
   for (const mirror::TableState& table : state.tables()) {
-    if (table.status == mirror::TableStatus::kAbsent || table.status == mirror::TableStatus::kDetached) continue;
+    if (!mirror::IsFollowed(table.status)) continue;
     const std::string name = QuoteQualified(schema, table.target);
     for (const std::string& statement : statements) {
       const std::string sql = absl::StrReplaceAll(statement, {{"$table", name}});
