@@ -50,7 +50,7 @@ typedef struct ClassRow
  * Of all versions of a catalog row, the one that was there before the
  * transaction and that it has replaced or deleted, or NULL.
  */
-static HeapTuple
+HeapTuple
 find_replaced(ReorderBufferTXN *txn, Oid catalog, Oid index, AttrNumber column, Oid key)
 {
 	Relation	relation = table_open(catalog, AccessShareLock);
@@ -268,8 +268,9 @@ announce_table(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid)
 }
 
 /*
- * Some rows of the table were not printed under its name: it had another one,
- * which was not asked for, or was a partition.
+ * Some rows of the table were not printed under its name, or not as they read
+ * now: it had another one, which was not asked for, or was a partition; or a
+ * type of its columns was altered.
  */
 static void
 print_gap(LogicalDecodingContext *ctx, RelationEntry *entry)
@@ -414,6 +415,21 @@ tell_tables_of(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, List *schemas
 		tell_table(ctx, txn, lfirst_oid(cell));
 }
 
+/* Those of a table whose rows read otherwise now are not printed again. */
+static void
+tell_restated(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	ClassRow	now = class_row_now(relid);
+	RelationEntry *entry;
+
+	if (!is_printed_as_itself(df, &now))
+		return;
+	entry = announce_table(ctx, txn, relid);
+	if (entry != NULL && entry->included)
+		print_gap(ctx, entry);
+}
+
 static HTAB *
 make_oid_set(void)
 {
@@ -434,6 +450,7 @@ tell_tables(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 {
 	HTAB	   *told = NULL;
 	bool		schemas_changed = false;
+	ListCell   *cell;
 
 	for (uint32 i = 0; i < txn->ninvalidations; i++)
 	{
@@ -458,4 +475,6 @@ tell_tables(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 		if (renamed != NIL)
 			tell_tables_of(ctx, txn, renamed);
 	}
+	foreach(cell, restated_tables(txn))
+		tell_restated(ctx, txn, lfirst_oid(cell));
 }

@@ -259,11 +259,16 @@ extern void print_truncate(LogicalDecodingContext *ctx, RelationEntry *entry,
 /* ddl.c */
 extern char *former_name(ReorderBufferTXN *txn, Oid relid);
 extern void tell_tables(LogicalDecodingContext *ctx, ReorderBufferTXN *txn);
+extern HeapTuple find_replaced(ReorderBufferTXN *txn, Oid catalog, Oid index,
+							   AttrNumber column, Oid key);
 
 /* rewrite.c */
 extern bool is_own_xid(ReorderBufferTXN *txn, TransactionId xid);
 extern void end_rewrite(RelationEntry *entry);
 extern void begin_rewrite(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 						  RelationEntry *entry);
+
+/* types.c */
+extern List *restated_tables(ReorderBufferTXN *txn);
 
 #endif							/* DELTAFLOOD_H */
