@@ -201,7 +201,10 @@ absl::Status Applier::Apply(const Record& record) {
     return status.ok() ? status : Failed(**table, record, status);
   }
   if (!*wanted) return absl::OkStatus();
-  if (absl::Status status = ApplyTo(*table, record); !status.ok()) return Failed(**table, record, status);
+  if (absl::Status status = ApplyTo(*table, record); !status.ok()) {
+    const absl::Status failed = Failed(**table, record, status);
+    return MayLeaveOut(**table, record) ? LeaveOut(*table, failed) : failed;
+  }
   ClearError(*table);
   return absl::OkStatus();
 }
@@ -234,7 +237,7 @@ absl::Status Applier::ApplyTo(Table* table, const Record& record) {
     case Action::kGap:
       return absl::FailedPreconditionError(
           absl::StrCat("it has rows that the stream did not bring: it had another name, or was a partition or "
-                       "unlogged, when they came. ",
+                       "unlogged, when they came, or a type of its columns was altered, so that they read otherwise. ",
                        Remedy(*table)));
     default:
       break;
@@ -400,8 +403,9 @@ void Applier::NoteFailed(const Table& table) {
 // `came`: the record that was to be applied. One that waited may be what could not.
 absl::Status Applier::Failed(const Table& table, const Record& came, const absl::Status& status) {
   NoteFailed(table);
-  // It may not have been told to the mirror yet.
+  // It may not have been told to the mirror yet. An entry of its name that is absent is another table's.
   const bool tells_relid = came.action == Action::kRelation || came.action == Action::kGap;
+  if (failed_table_ && failed_table_->status == TableStatus::kAbsent) failed_table_->relation = {};
   if (failed_table_ && failed_table_->relation.relid == 0 && tells_relid) failed_table_->relation.relid = came.relid;
   const Record* waited = table.table == nullptr ? nullptr : table.table->failed();
   const Record& record = waited == nullptr ? came : *waited;

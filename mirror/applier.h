@@ -104,6 +104,8 @@ class Applier {
   void ClearError(Table* table);
   TableState* StateOf(const Table& table);
   absl::Status MakeWay(Table* table);
+  bool MayLeaveOut(const Table& table, const deltaflood::Record& record);
+  absl::Status LeaveOut(Table* table, const absl::Status& why);
   absl::Status Failed(const Table& table, const deltaflood::Record& record, const absl::Status& status);
 
   sqlite3* db_;

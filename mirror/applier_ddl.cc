@@ -14,6 +14,7 @@
 
 namespace deltamirror::mirror {
 
+using deltaflood::Action;
 using deltaflood::Record;
 using types::Relation;
 
@@ -59,7 +60,25 @@ absl::Status Applier::ApplyDrop(const Record& record) {
   return absl::OkStatus();
 }
 
-// The rows that a table brings as a partition are here if it was a table of the mirror.
+// Whether the table is to be left out for what these lines tell, which is nothing that was begun and must be undone. It
+// may become another's partition and come back with rows untold any number of times within one batch.
+bool Applier::MayLeaveOut(const Table& table, const Record& record) {
+  return settings_.on_error == OnError::kDetach && StateOf(table) != nullptr &&
+         (record.action == Action::kGap || record.action == Action::kDetach);
+}
+
+absl::Status Applier::LeaveOut(Table* table, const absl::Status& why) {
+  failed_table_.reset();
+  RETURN_IF_ERROR(Close(table));
+  if (table->handover) EndHandover(table);
+  TableState* state = StateOf(*table);
+  state->status = TableStatus::kDetached;
+  state->last_error = std::string(why.message());
+  return state_->SaveTable(*state);
+}
+
+// The rows that a table brings as a partition are here if it was a table of the mirror. One that is passed over goes
+// all the same, like one that is dropped: as a partition it will not be dropped by itself.
 absl::Status Applier::ApplyAttach(Table* root, bool wanted, const Record& record) {
   TableState* partition = state_->FindRelid(record.relid);
   Table* table = nullptr;
@@ -68,16 +87,17 @@ absl::Status Applier::ApplyAttach(Table* root, bool wanted, const Record& record
     ASSIGN_OR_RETURN(table, FindKnown(*partition));
     ASSIGN_OR_RETURN(partition_wanted, IsWanted(table, record));
   }
-  if (!partition_wanted) {
-    if (!wanted) return absl::OkStatus();
+  const bool passed_over = partition != nullptr && partition->status == TableStatus::kDetached;
+  if (!partition_wanted && wanted) {
     return absl::FailedPreconditionError(
         absl::StrCat("partition \"", record.partition, "\" was attached, and its rows are not here. ", Remedy(*root)));
   }
+  if (!partition_wanted && !passed_over) return absl::OkStatus();
   RETURN_IF_ERROR(Close(table));
   if (table->handover) EndHandover(table);
   if (wanted) {
     RETURN_IF_ERROR(ddl_.Attach(partition, *StateOf(*root)));
-  } else if (StateOf(*root) != nullptr) {
+  } else if (StateOf(*root) != nullptr || passed_over) {
     RETURN_IF_ERROR(ddl_.Drop(partition));  // the root's copy has its rows
   } else {
     NoteFailed(*table);

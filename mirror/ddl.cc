@@ -65,8 +65,9 @@ absl::Status Ddl::Follow(TableState* table, const Relation& shape) {
                      sqlite::QueryInt64(db_, absl::StrCat("SELECT EXISTS (SELECT 1 FROM ",
                                                           QuoteQualified(target->schema, target->name), ")")));
     if (has_rows == 0) {
+      RETURN_IF_ERROR(Drop(table));
       table->relation = shape;
-      return Drop(table);
+      return state_->SaveTable(*table);
     }
     return absl::FailedPreconditionError(
         "it has rows, but no column any more, and SQLite knows no such tables. Add a column in PostgreSQL, and "
@@ -83,7 +84,10 @@ absl::Status Ddl::Follow(TableState* table, const Relation& shape) {
 
 absl::Status Ddl::Rename(TableState* table, absl::string_view schema, absl::string_view name) {
   const std::string target = types::TargetName(schema, name);
-  ASSIGN_OR_RETURN(const std::optional<TargetTable> here, ReadTargetTable(db_, settings_.schema, table->target));
+  std::optional<TargetTable> here;
+  if (HasTable(*table)) {
+    ASSIGN_OR_RETURN(here, ReadTargetTable(db_, settings_.schema, table->target));
+  }
   if (here && here->name != target) {
     RETURN_IF_ERROR(CheckTargetName(*state_, target, table));
     const std::string sql = absl::StrCat("ALTER TABLE ", QuoteQualified(settings_.schema, here->name), " RENAME TO ",
@@ -118,7 +122,7 @@ absl::Status Ddl::DropTable(const TableState& table) {
 }
 
 absl::Status Ddl::Drop(TableState* table) {
-  if (settings_.on_ddl != OnDdl::kKeep) RETURN_IF_ERROR(DropTable(*table));
+  if (settings_.on_ddl != OnDdl::kKeep && HasTable(*table)) RETURN_IF_ERROR(DropTable(*table));
   table->status = TableStatus::kAbsent;
   table->last_error.clear();
   table->handover.clear();

@@ -33,7 +33,8 @@ class Ddl {
   // The same, to a name that no other table can have: another one has taken its own.
   absl::Status SetAside(TableState* table);
 
-  // The entry stays, as kAbsent: the table may come again.
+  // The entry stays, as kAbsent: the table may come again. What was left out before it was made here (see HasTable) is
+  // left alone by this and by Rename.
   absl::Status Drop(TableState* table);
 
   // A table has become a partition of another: its rows are the other's now.

@@ -160,6 +160,31 @@ TEST_F(StopTest, ATableThatComesIntoAMirroredSchemaWithRows) {
   lab_->ExpectEqual("after the copy");
 }
 
+// Values print otherwise then, and no row of them is in the WAL: the mirror kept the old ones without a word.
+TEST_F(StopTest, AnEnumWhoseLabelIsRenamed) {
+  Begin("tables='*'", {"CREATE TYPE mood AS ENUM ('sad', 'ok')", "CREATE DOMAIN moods AS mood[]",
+                       "CREATE TABLE t (id int PRIMARY KEY, m moods)", "INSERT INTO t VALUES (1, '{sad,ok}')",
+                       "CREATE TABLE u (id int PRIMARY KEY, m text)"});
+  lab_->Source({"ALTER TYPE mood ADD VALUE 'fine' BEFORE 'ok'", "INSERT INTO t VALUES (2, '{fine}')",
+                "ALTER TYPE mood RENAME TO spirits"});
+  lab_->ExpectEqual("with another value and another name");
+  ExpectStopAndGoOn({"ALTER TYPE spirits RENAME VALUE 'sad' TO 'blue'", "INSERT INTO t VALUES (3, '{blue}')"},
+                    "a type of its columns was altered");
+}
+
+TEST_F(StopTest, ACompositeTypeThatIsAltered) {
+  Begin("tables='*'",
+        {"CREATE TYPE pair AS (a int, b int)", "CREATE TYPE pairs AS (p pair, q text)",
+         "CREATE TABLE t (id int PRIMARY KEY, p pair)", "INSERT INTO t VALUES (1, '(1,2)')",
+         "CREATE TABLE u (id int PRIMARY KEY, p pairs[])", "INSERT INTO u VALUES (1, '{\"(\\\"(1,2)\\\",x)\"}')",
+         "CREATE TABLE v (id int PRIMARY KEY, t t)", "INSERT INTO v VALUES (1, '(1,\"(1,2)\")')"});
+  lab_->Source({"ALTER TYPE pair RENAME ATTRIBUTE a TO c", "UPDATE t SET id = 2"});
+  lab_->ExpectEqual("with another name of an attribute");
+  ExpectStopAndGoOn({"ALTER TYPE pair ADD ATTRIBUTE d int"}, "a type of its columns was altered");
+  ExpectStopAndGoOn({"ALTER TYPE pair DROP ATTRIBUTE b"}, "a type of its columns was altered");
+  ExpectStopAndGoOn({"ALTER TABLE t ADD n int"}, "to table \"v\"");
+}
+
 TEST_F(StopTest, AnUpdateThatDoesNotTellItsRow) {
   Begin("tables='*'", {"CREATE TABLE t (a int, b text)", "INSERT INTO t VALUES (1, 'x'), (2, 'y')"});
   lab_->Source({"UPDATE t SET b = 'z' WHERE a = 1", "ALTER TABLE t REPLICA IDENTITY FULL"});
@@ -208,6 +233,69 @@ TEST_F(StopTest, ColumnsThatDifferOnlyInCase) {
   lab_->ExpectEqual("after the copy");
 }
 
+TEST_F(StopTest, NamesThatSqliteKeeps) {
+  Begin("tables='*'", {kTable, kRows});
+  lab_->Source({"CREATE TABLE sqlite_mine (id int PRIMARY KEY)", "INSERT INTO sqlite_mine VALUES (1)"});
+  EXPECT_THAT(lab_->CatchUp(), HasSubstr("SQLite keeps names that begin with \"sqlite_\" for itself. Rename it"));
+  lab_->Source({"ALTER TABLE sqlite_mine RENAME TO mine"});
+  lab_->host.Exec("INSERT INTO m(\"table\", state) VALUES ('sqlite_mine', 'detached')");
+  EXPECT_THAT(lab_->CatchUp(), HasSubstr("it was called public.sqlite_mine before, and its rows are not here"));
+  EXPECT_EQ(lab_->BootstrapAgain("mine"), "");
+  lab_->ExpectEqual("under a name of its own");
+}
+
+TEST_F(StopTest, TheMirrorsOwnNames) {
+  Begin("tables='*'", {kTable, kRows});
+  lab_->Source({"CREATE TABLE m_state (id int PRIMARY KEY)", "INSERT INTO m_state VALUES (1)"});
+  EXPECT_THAT(lab_->CatchUp(),
+              HasSubstr("mirror \"m\" itself has a table of the name \"m_state\". Give the mirror another "
+                        "name with ALTER TABLE ... RENAME TO"));
+  lab_->host.Exec("ALTER TABLE m RENAME TO n");
+  lab_->host.Exec("SELECT * FROM deltamirror('n', '{\"until\":\"caught_up\"}')");
+  EXPECT_EQ(lab_->host.Value("SELECT id FROM m_state"), "1");
+}
+
+// What was left out before it was made here has nothing here, and what bears its name is not to be dropped: it was the
+// table of the user's, or the mirror's own state.
+TEST_F(StopTest, NamesThatWereLeftOutAreLeftAlone) {
+  Begin("tables='*', on_error='detach'", {kTable, kRows});
+  lab_->host.Exec(
+      "CREATE TABLE mine (x); INSERT INTO mine VALUES (7); INSERT INTO m(\"table\", state) VALUES ('mine', "
+      "'detached')");
+  lab_->Source({"CREATE TABLE mine (id int PRIMARY KEY)", "INSERT INTO mine VALUES (1)", "DROP TABLE mine"});
+  EXPECT_EQ(lab_->CatchUp(), "");
+  EXPECT_EQ(lab_->host.Value("SELECT x FROM mine"), "7");
+  for (const std::string table : {"m", "m_state"}) {
+    const std::string create = absl::StrCat("CREATE TABLE ", table, " (id int PRIMARY KEY)");
+    const std::string insert = absl::StrCat("INSERT INTO ", table, " VALUES (1)");
+    lab_->Source({create, insert});
+    EXPECT_EQ(lab_->CatchUp(), "");
+    EXPECT_EQ(lab_->mirror.Status(table, "state"), "detached");
+    EXPECT_THAT(lab_->BootstrapAgain(table), HasSubstr("itself has a table of the name"));
+    lab_->Source({absl::StrCat("DROP TABLE ", table), create, insert});
+    EXPECT_EQ(lab_->CatchUp(), "");
+    EXPECT_EQ(lab_->mirror.Status(table, "state"), "detached");
+    lab_->Source({absl::StrCat("ALTER TABLE ", table, " RENAME TO u"), "INSERT INTO u VALUES (2)", "DROP TABLE u"});
+    EXPECT_EQ(lab_->CatchUp(), "");
+  }
+  lab_->Source({"DELETE FROM t WHERE id = 1"});
+  EXPECT_EQ(lab_->CatchUp(), "");
+  EXPECT_EQ(lab_->host.Value("SELECT count(*) FROM t"), "4");
+}
+
+// A name that was left out is no other table's that has it now, in another case.
+TEST_F(StopTest, ANameThatWasLeftOutHindersNoOther) {
+  Begin("tables='*'", {kTable, kRows});
+  lab_->Source({"CREATE TABLE \"T\" (id int PRIMARY KEY)", "INSERT INTO \"T\" VALUES (1)"});
+  EXPECT_THAT(lab_->CatchUp(), HasSubstr("\"T\""));
+  lab_->host.Exec("INSERT INTO m(\"table\", state) VALUES ('\"T\"', 'detached')");
+  EXPECT_EQ(lab_->CatchUp(), "");
+  EXPECT_EQ(lab_->BootstrapAgain("t"), "");
+  lab_->Source({"DROP TABLE t", kTable, "INSERT INTO t (id, a) VALUES (1, 'new')"});
+  EXPECT_EQ(lab_->CatchUp(), "");
+  EXPECT_EQ(lab_->host.Value("SELECT a FROM t"), "new");
+}
+
 TEST_F(StopTest, ATableThatWasMadeByHandWithMore) {
   lab_ = std::make_unique<FidelityLab>(server_, "tables='*'");
   lab_->host.Exec(
@@ -230,6 +318,22 @@ TEST_F(StopTest, OnErrorDetachLeavesOneTableOut) {
             (lab::Rows{{"detached", "2", "1"}}));
   EXPECT_EQ(lab_->BootstrapAgain("p"), "");
   lab_->Source({"INSERT INTO p VALUES (13, 'after')"});
+  lab_->ExpectEqual("after the copy");
+}
+
+// It stayed for ever: as a partition it is not dropped by itself. And what it became and was again within one batch was
+// an error that came again.
+TEST_F(StopTest, ATableThatWasLeftOutGoesWhenItBecomesAPartition) {
+  Begin("tables='*', on_error='detach'", {kPartitioned, kTable, kRows});
+  const std::string attach = "ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (1) TO (10)";
+  lab_->Source({"ALTER TABLE p DETACH PARTITION p1", "INSERT INTO p1 VALUES (3, 'alone')", attach,
+                "ALTER TABLE p DETACH PARTITION p1"});
+  EXPECT_EQ(lab_->CatchUp(), "");
+  EXPECT_EQ(lab_->mirror.Status("p1", "state"), "detached");
+  lab_->Source({attach, "DROP TABLE p1", "CREATE TABLE p1 (id int PRIMARY KEY)", "INSERT INTO p1 VALUES (4)"});
+  EXPECT_EQ(lab_->CatchUp(), "");
+  EXPECT_EQ(lab_->host.Query("SELECT \"table\", state FROM m WHERE \"table\" LIKE 'p1%'"), (lab::Rows{{"p1", "live"}}));
+  EXPECT_EQ(lab_->BootstrapAgain("p"), "");
   lab_->ExpectEqual("after the copy");
 }
 
