@@ -67,6 +67,13 @@
 #define PutInt64(to, number) (pg_lltoa(number, to), strlen(to))
 #endif
 
+/* Statements as they are written, before names are looked up. */
+#if PG_VERSION_NUM >= 140000
+#define ParseRaw(sql) raw_parser(sql, RAW_PARSE_DEFAULT)
+#else
+#define ParseRaw(sql) raw_parser(sql)
+#endif
+
 /* Virtual generated columns came with 18; no tuple ever holds their value. */
 #define GENERATED_VIRTUAL 'v'
 

@@ -224,6 +224,18 @@ root_of(ReorderBufferTXN *txn, Oid relid, bool before)
 	return ancestors != NIL ? llast_oid(ancestors) : InvalidOid;
 }
 
+/*
+ * Are there rows of a partition that were not printed, or should not have been,
+ * while it was a table of its own?
+ */
+static bool
+was_printed_otherwise(const DeltaFlood *df, const RelationEntry *root, Oid relid)
+{
+	return root->predicate != NULL ||
+		find_selection_of(df, relid, get_namespace_name(get_rel_namespace(relid)),
+						  get_rel_name(relid)) != NULL;
+}
+
 /* A partition that came to a table that is printed, or left it. */
 static void
 print_partition_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
@@ -246,6 +258,8 @@ print_partition_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 		begin_line(df, entry, psprintf("\t_partition\t%s\t_relid\t%u",
 									   escape_name(df, partition), relid), action);
 		end_line(ctx);
+		if (strcmp(action, "attach") == 0 && was_printed_otherwise(df, entry, relid))
+			print_gap(ctx, entry);
 	}
 	RelationClose(relation);
 }
@@ -265,19 +279,6 @@ announce_table(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid)
 		announce_shape(ctx, txn, entry, relation);
 	RelationClose(relation);
 	return entry;
-}
-
-/*
- * Some rows of the table were not printed under its name, or not as they read
- * now: it had another one, which was not asked for, or was a partition; or a
- * type of its columns was altered.
- */
-static void
-print_gap(LogicalDecodingContext *ctx, RelationEntry *entry)
-{
-	begin_line(ctx->output_plugin_private, entry,
-			   psprintf("\t_relid\t%u", entry->relid), "gap");
-	end_line(ctx);
 }
 
 /*
@@ -316,6 +317,14 @@ tell_passing_table(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid
 	entry->shape->printed = 0;
 	begin_line(df, entry, psprintf("\t_relid\t%u", root), "drop");
 	end_line(ctx);
+}
+
+/* A new name may bring another filter. */
+static bool
+has_same_selection(const DeltaFlood *df, Oid relid, const ClassRow *before, const ClassRow *now)
+{
+	return find_selection_of(df, relid, before->schema, before->name) ==
+		find_selection_of(df, relid, now->schema, now->name);
 }
 
 /*
@@ -364,6 +373,8 @@ tell_table(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid)
 	else if (was_printed && !is_printed)
 		print_drop(ctx, relid, &before);
 	else if (is_printed && !was_printed && was_logged && (before.found || passed_over))
+		print_gap(ctx, entry);
+	else if (is_printed && was_printed && !has_same_selection(df, relid, &before, &now))
 		print_gap(ctx, entry);
 }
 

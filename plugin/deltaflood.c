@@ -14,6 +14,7 @@
 #include "deltaflood.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "replication/origin.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -73,6 +74,8 @@ apply_options(DeltaFlood *df)
 	if (options->tables != NULL)
 		df->filter = options->mirror ? make_mirror_filter(options->tables) :
 			make_legacy_filter(options->tables);
+	if (options->filters != NULL)
+		df->selections = parse_selections(options->filters);
 	df->separator_len = strlen(options->separator);
 }
 
@@ -99,6 +102,10 @@ deltaflood_startup(LogicalDecodingContext *ctx, OutputPluginOptions *opt,
 	df->old_values = palloc(MaxTupleAttributeNumber * sizeof(Datum));
 	df->old_nulls = palloc(MaxTupleAttributeNumber * sizeof(bool));
 	ctx->output_plugin_private = df;
+
+	/* a walsender starts decoding without a transaction */
+	if (df->options.check_filters && IsTransactionState())
+		check_selections(df);
 }
 
 static void
@@ -249,6 +256,24 @@ print_mirror_change(LogicalDecodingContext *ctx, RelationEntry *entry,
 	}
 }
 
+/* Prints what readers are to see of a change, after the table's shape. */
+static void
+tell_mirror_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+				   RelationEntry *entry, Relation relation,
+				   enum ReorderBufferChangeType action)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	enum ReorderBufferChangeType seen = action;
+
+	if (!select_change(df, entry, &seen))
+		return;
+	announce_shape(ctx, txn, entry, relation);
+	if (seen == REORDER_BUFFER_CHANGE_INSERT && seen != action && lacks_values(df, entry))
+		print_gap(ctx, entry);
+	else
+		print_mirror_change(ctx, entry, seen);
+}
+
 static void
 deform_rows(DeltaFlood *df, Relation relation, ReorderBufferChange *change)
 {
@@ -287,8 +312,7 @@ deltaflood_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 				begin_rewrite(ctx, txn, entry);
 			else
 				end_rewrite(entry);
-			announce_shape(ctx, txn, entry, relation);
-			print_mirror_change(ctx, entry, change->action);
+			tell_mirror_change(ctx, txn, entry, relation, change->action);
 		}
 		else
 			print_legacy_change(ctx, entry, change->action);

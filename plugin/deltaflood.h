@@ -7,7 +7,8 @@
  * its relation (cache.c, built in relation.c), announce the relation's shape
  * when it is new (shape.c) and print one or two lines (line.c) of key-value
  * pairs (value.c, escape.c). Rewritten tables take a detour (rewrite.c). What a
- * transaction did to tables is told at its end (ddl.c).
+ * transaction did to tables is told at its end (ddl.c). A table may have a filter
+ * of columns and rows (selection.c, predicate.c).
  *
  * Memory: a DeltaFlood lives as long as the decoding context. What one change
  * needs is allocated in change_context, which is reset after each change.
@@ -59,6 +60,8 @@ typedef struct DeltaFloodOptions
 	bool		mirror;
 	bool		partition_root;
 	bool		ddl;
+	char	   *filters;
+	bool		check_filters;
 	int			batch_size;		/* bytes; 0 means a message for each line */
 } DeltaFloodOptions;
 
@@ -80,6 +83,21 @@ typedef enum ValueKind
 	VALUE_TIMESTAMP,
 	VALUE_TIMESTAMPTZ
 } ValueKind;
+
+/* The columns and rows of a table that are printed. */
+typedef struct Selection
+{
+	char	   *schema;
+	char	   *table;
+	bool		has_columns;	/* else all of them */
+	List	   *columns;		/* names */
+	char	   *where;			/* NULL: all rows */
+	Oid			relid;			/* whose column numbers these are; or InvalidOid */
+	List	   *names;
+	List	   *numbers;		/* beside the names */
+} Selection;
+
+typedef struct Predicate Predicate;
 
 /* A column as lines show it. */
 typedef struct Column
@@ -127,6 +145,8 @@ typedef struct RelationEntry
 	TableShape *shape;			/* NULL unless mirror */
 	int			ntypes;
 	uint32	   *type_hashes;	/* user-defined types of the columns */
+	Predicate  *predicate;		/* which rows are printed; NULL: all */
+	char	   *identity_problem;	/* why updates cannot be filtered, or NULL */
 	TransactionId rewrite_xid;	/* transaction that saw its first new row */
 	TransactionId own_name_xid; /* last one with a change printed under its own name */
 	TransactionId root_name_xid;	/* the same, under the root's */
@@ -153,6 +173,7 @@ typedef struct DeltaFlood
 	char	   *null_text;		/* NULL: columns that are null are left out */
 	int			separator_len;
 	struct TableFilter *filter; /* NULL: everything */
+	List	   *selections;		/* of Selection */
 
 	MemoryContext change_context;
 	MemoryContext cache_context;
@@ -206,6 +227,29 @@ extern struct TableFilter *make_legacy_filter(const char *list);
 extern struct TableFilter *make_mirror_filter(const char *list);
 extern bool filter_matches(const struct TableFilter *filter,
 						   const char *schema, const char *table);
+extern bool parse_table_name(const char *text, char **schema, char **table);
+
+/* selection.c */
+extern List *parse_selections(const char *text);
+extern void check_selections(DeltaFlood *df);
+extern Selection *find_selection_of(const DeltaFlood *df, Oid relid,
+									const char *schema, const char *table);
+extern Selection *find_selection(const DeltaFlood *df, Relation table);
+extern const char *selected_name(const Selection *selection, Relation table,
+								 Form_pg_attribute attr);
+extern void reject_column(const Selection *selection, const char *column);
+extern int *map_selected_columns(const DeltaFlood *df, const Lineage *lineage);
+extern void build_selection(const DeltaFlood *df, RelationEntry *entry,
+							const Lineage *lineage);
+extern void report_identity_problem(const RelationEntry *entry);
+
+/* predicate.c */
+extern Predicate *build_predicate(const Selection *selection, const Lineage *lineage,
+								  MemoryContext context);
+extern bool predicate_needs(const Predicate *predicate, int attidx);
+extern bool select_change(DeltaFlood *df, RelationEntry *entry,
+						  enum ReorderBufferChangeType *action);
+extern bool lacks_values(const DeltaFlood *df, const RelationEntry *entry);
 
 /* escape.c */
 extern void append_raw(StringInfo out, const char *text, Size len);
@@ -253,6 +297,7 @@ extern void print_new_row(LogicalDecodingContext *ctx, RelationEntry *entry,
 						  const char *action);
 extern void print_old_row(LogicalDecodingContext *ctx, RelationEntry *entry,
 						  const char *action);
+extern void print_gap(LogicalDecodingContext *ctx, RelationEntry *entry);
 extern void print_truncate(LogicalDecodingContext *ctx, RelationEntry *entry,
 						   const char *partition);
 

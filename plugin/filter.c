@@ -109,6 +109,34 @@ read_name(const char *s, char **name)
 	return skip_space(s);
 }
 
+/*
+ * Reads a name with or without a schema: NULL stands for a star, and both are
+ * NULL for one alone. Returns where it ends, or NULL.
+ */
+static const char *
+read_qualified(const char *s, char **schema, char **table)
+{
+	*schema = NULL;
+	s = read_name(s, table);
+	if (s != NULL && *s == '.' && *table != NULL)
+	{
+		*schema = *table;
+		s = read_name(s + 1, table);
+	}
+	else if (*table != NULL)
+		*schema = pstrdup("public");
+	return s;
+}
+
+/* Is the text the name of one table? */
+bool
+parse_table_name(const char *text, char **schema, char **table)
+{
+	const char *end = read_qualified(text, schema, table);
+
+	return end != NULL && *end == '\0' && *table != NULL;
+}
+
 struct TableFilter *
 make_mirror_filter(const char *list)
 {
@@ -117,18 +145,11 @@ make_mirror_filter(const char *list)
 
 	for (;;)
 	{
-		char	   *schema = NULL;
+		char	   *schema;
 		char	   *table;
 		const char *item = s;
 
-		s = read_name(s, &table);
-		if (s != NULL && *s == '.' && table != NULL)
-		{
-			schema = table;
-			s = read_name(s + 1, &table);
-		}
-		else if (table != NULL)
-			schema = pstrdup("public");
+		s = read_qualified(s, &schema, &table);
 
 		if (s == NULL || (*s != ',' && *s != '\0'))
 			ereport(ERROR,

@@ -182,6 +182,19 @@ print_old_row(LogicalDecodingContext *ctx, RelationEntry *entry, const char *act
 	end_line(ctx);
 }
 
+/*
+ * Some rows of the table were not printed under its name: it had another one,
+ * which was not asked for, or was a partition; or its filter did not let them
+ * through when they came.
+ */
+void
+print_gap(LogicalDecodingContext *ctx, RelationEntry *entry)
+{
+	begin_line(ctx->output_plugin_private, entry,
+			   psprintf("\t_relid\t%u", entry->shape->table_oid), "gap");
+	end_line(ctx);
+}
+
 /* Prints that a table is empty now, or, if partition is not NULL, a part of it. */
 void
 print_truncate(LogicalDecodingContext *ctx, RelationEntry *entry, const char *partition)

@@ -51,6 +51,8 @@ static const OptionDef option_defs[] = {
 	{"mirror", OPTION_BOOL, USE_BOTH, FIELD(mirror)},
 	{"partition-root", OPTION_BOOL, USE_MIRROR, FIELD(partition_root)},
 	{"ddl", OPTION_BOOL, USE_MIRROR, FIELD(ddl)},
+	{"filters", OPTION_STRING, USE_MIRROR, FIELD(filters)},
+	{"check-filters", OPTION_BOOL, USE_MIRROR, FIELD(check_filters)},
 	{"batch-size", OPTION_BYTES, USE_BOTH, FIELD(batch_size)},
 };
 

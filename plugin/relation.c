@@ -276,7 +276,7 @@ build_columns(const DeltaFlood *df, RelationEntry *entry, const Lineage *lineage
 {
 	TupleDesc	shape = shape_descriptor(lineage);
 	TupleDesc	changed = RelationGetDescr(lineage->changed);
-	int		   *map = map_columns(lineage);
+	int		   *map = map_selected_columns(df, lineage);
 	int		   *identity = identity_positions(lineage);
 
 	entry->columns = MemoryContextAllocZero(entry->context,
@@ -367,6 +367,7 @@ build_entry(DeltaFlood *df, RelationEntry *entry, Relation relation)
 										  build_head(df, lineage.table));
 		entry->head_len = strlen(entry->head);
 		build_columns(df, entry, &lineage);
+		build_selection(df, entry, &lineage);
 		if (df->options.mirror)
 		{
 			build_type_hashes(entry, RelationGetDescr(relation));

@@ -171,7 +171,7 @@ append_columns(StringInfo out, const DeltaFlood *df, const Lineage *lineage,
 			   bool search_partitions)
 {
 	TupleDesc	shape = shape_descriptor(lineage);
-	int		   *map = map_columns(lineage);
+	int		   *map = map_selected_columns(df, lineage);
 	int		   *keys = key_positions(lineage, map);
 	int		   *pks = primary_key_positions(lineage);
 
