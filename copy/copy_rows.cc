@@ -95,7 +95,7 @@ absl::StatusOr<int64_t> CopyRows(sqlite3* db, postgres::Connection* connection, 
   return Insert(db, stream.get(), insert, target, options);
 }
 
-Source SourceOf(const types::Relation& relation, bool only) {
+Source SourceOf(const types::Relation& relation, bool only, absl::string_view where) {
   Source source;
   source.columns = relation.columns;
   source.table = QuoteQualified(relation.schema, relation.table);
@@ -104,6 +104,8 @@ Source SourceOf(const types::Relation& relation, bool only) {
   };
   source.query = absl::StrCat("SELECT ", absl::StrJoin(relation.columns, ", ", quoted), " FROM ", only ? "ONLY " : "",
                               source.table);
+  // The line feed ends a comment.
+  if (!where.empty()) absl::StrAppend(&source.query, " WHERE (", where, "\n)");
   return source;
 }
 

@@ -47,7 +47,8 @@ absl::StatusOr<int64_t> CopyRows(sqlite3* db, postgres::Connection* connection, 
 //   ASSIGN_OR_RETURN(int64_t rows, CopyRows(db, &connection, source, AllFields(source, overrides), target, options));
 //
 // All columns, generated ones too. `only`: without the tables that inherit from it; not for a partitioned table.
-Source SourceOf(const types::Relation& relation, bool only);
+// `where`: an SQL expression, see statement_text.h for one that comes from outside; empty: all rows.
+Source SourceOf(const types::Relation& relation, bool only, absl::string_view where = "");
 
 // Its columns with NOT NULL, and as primary key the replica identity's key or, without one, the table's primary key.
 TableShape ShapeOf(const types::Relation& relation, const types::Overrides& overrides);

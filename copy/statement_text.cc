@@ -89,4 +89,14 @@ absl::string_view StatementBody(absl::string_view text) {
   return text.substr(0, body);
 }
 
+bool StaysInParentheses(absl::string_view text) {
+  int depth = 0;
+  for (size_t at = 0; at < text.size(); at = SkipToken(text, at)) {
+    if (text[at] == '(') ++depth;
+    if (text[at] == ')') --depth;
+    if (depth < 0 || text[at] == ';') return false;
+  }
+  return depth == 0;
+}
+
 }  // namespace deltamirror::copy

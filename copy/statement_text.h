@@ -14,6 +14,10 @@ namespace deltamirror::copy {
 //   StatementBody("SELECT ';' ; -- all of it\n") == "SELECT ';' "
 absl::string_view StatementBody(absl::string_view text);
 
+// Whether the text, put into parentheses, stays in them: it closes none that it has not opened, and nothing in it ends
+// the statement. Behind it must come a line feed, for a comment that ends with the line.
+bool StaysInParentheses(absl::string_view text);
+
 }  // namespace deltamirror::copy
 
 #endif  // DELTAMIRROR_COPY_STATEMENT_TEXT_H_

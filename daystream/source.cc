@@ -128,6 +128,7 @@ absl::StatusOr<SourceInfo> LoadSourceInfo(const std::string& directory) {
   if (!TakeText(json, "system_identifier", &info.system_identifier) || !TakeNumber(json, "timeline", &info.timeline) ||
       !TakeText(json, "database", &info.database) || !TakeText(json, "slot", &info.slot) ||
       !TakeText(json, "plugin", &info.plugin) || !TakeText(json, "tables", &info.tables) ||
+      !TakeText(json, "filters", &info.filters) || !TakeText(json, "publication", &info.publication) ||
       !TakeNumber(json, "began", &info.began) || !TakeNumber(json, "began_xid", &info.began_xid) ||
       !TakeFlag(json, "standby", &info.standby) || !TakeText(json, "confirmed_lsn", &info.confirmed_lsn) ||
       !TakeEnd(json, "confirmed_end", &info.confirmed_end) || !TakeFlag(json, "checks", &info.checks)) {
@@ -149,6 +150,8 @@ absl::Status SaveSourceInfo(const std::string& directory, const SourceInfo& info
       {"slot", info.slot},
       {"plugin", info.plugin},
       {"tables", info.tables},
+      {"filters", info.filters},
+      {"publication", info.publication},
       {"began", info.began},
       {"began_xid", info.began_xid},
       {"confirmed_lsn", info.confirmed_lsn},

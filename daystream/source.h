@@ -26,6 +26,9 @@ struct SourceInfo {
   std::string plugin;
   // what the slot's stream was asked for; informative
   std::string tables;
+  // The columns and rows of tables that are here, see types::TableFilters; empty: all. For first copies.
+  std::string filters;
+  std::string publication;  // pgoutput's; empty: not known
   // The slot is on a standby: the primary, which first copies come from, does
   // not have it.
   bool standby = false;

@@ -98,4 +98,15 @@ absl::Status CheckTimeline(int64_t kept, int64_t current, std::optional<uint64_t
       absl::StrCat(reason, ": a standby was promoted, or a backup restored, without these changes. ", kBeginAnew));
 }
 
+absl::Status CheckSameFilters(const std::string& destination, const types::TableFilters& begun,
+                              const types::TableFilters& wanted) {
+  if (begun.AsksForTheSame(wanted)) return absl::OkStatus();
+  const auto text = [](const types::TableFilters& filters) {
+    return filters.empty() ? std::string("none") : filters.ToJson();
+  };
+  return absl::FailedPreconditionError(absl::StrCat("the filters are ", text(wanted), ", but daystream \"", destination,
+                                                    "\" was begun with ", text(begun),
+                                                    ": its mirrors hold other rows. ", kBeginAnew));
+}
+
 }  // namespace deltamirror::deltastream

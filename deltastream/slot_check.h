@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "postgres/slot.h"
+#include "types/table_filters.h"
 
 namespace deltamirror::deltastream {
 
@@ -32,6 +33,10 @@ absl::Status CheckContinuity(const std::string& slot, uint64_t confirmed, uint64
 // `end`: where the server's history has left timeline `kept`; nothing if that is not part of its history.
 absl::Status CheckTimeline(int64_t kept, int64_t current, std::optional<uint64_t> end, const std::string& destination,
                            uint64_t held);
+
+// FailedPrecondition, with both, if the daystream was begun with other filters than it is to go on with.
+absl::Status CheckSameFilters(const std::string& destination, const types::TableFilters& begun,
+                              const types::TableFilters& wanted);
 
 }  // namespace deltamirror::deltastream
 

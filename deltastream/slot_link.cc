@@ -7,6 +7,7 @@
 #include "daystream/source.h"
 #include "daystream/writer.h"
 #include "deltastream/slot_check.h"
+#include "postgres/filter_names.h"
 #include "postgres/server_ready.h"
 #include "postgres/slot.h"
 #include "postgres/slot_record.h"
@@ -14,6 +15,7 @@
 #include "postgres/wal_flush.h"
 #include "status/status_macros.h"
 #include "types/lsn.h"
+#include "types/table_filters.h"
 #include "types/table_list.h"
 
 namespace deltamirror::deltastream {
@@ -25,10 +27,11 @@ constexpr absl::Duration kSlotPatience = absl::Seconds(3);
 constexpr char kMessageSize[] = "65536";
 constexpr char kPgoutput[] = "pgoutput";
 
-postgres::ReplicationStream::Options DeltafloodOptions(const std::string& tables) {
+postgres::ReplicationStream::Options DeltafloodOptions(const std::string& tables, const types::TableFilters& filters) {
   postgres::ReplicationStream::Options options = {
       {"mirror", "true"}, {"partition-root", "true"}, {"batch-size", kMessageSize}};
   if (!tables.empty()) options.emplace_back("tables", tables);
+  if (!filters.empty()) options.emplace_back("filters", filters.ToJson());
   return options;
 }
 
@@ -39,7 +42,8 @@ struct Source {
   uint64_t confirmed = 0;  // of the slot
   std::string plugin;
   std::string tables;
-  std::string publication;  // pgoutput's, else empty
+  types::TableFilters filters;  // deltaflood's
+  std::string publication;      // pgoutput's, else empty
   bool standby = false;
 };
 
@@ -48,6 +52,21 @@ bool WasReadFrom(const SlotMoverOptions& options, const postgres::SystemIdentity
   if (!directory.ok()) return false;
   const absl::StatusOr<daystream::SourceInfo> kept = daystream::LoadSourceInfo(*directory);
   return kept.ok() && kept->slot == options.slot && kept->system_identifier == identity.system_identifier;
+}
+
+absl::Status CheckOptionsFit(const SlotMoverOptions& options, const std::string& plugin) {
+  if (plugin == kPgoutput && !options.filters.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("option \"filters\" is for plugin \"deltaflood\", but the plugin of replication slot \"",
+                     options.slot, "\" is \"", plugin, "\": its publication says which columns and rows it has"));
+  }
+  if (plugin != kPgoutput && !options.publication.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("option \"publication\" with value \"", options.publication,
+                     "\" is for plugin \"pgoutput\", but the plugin of replication slot \"", options.slot, "\" is \"",
+                     plugin, "\""));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Source> LookAt(postgres::Connection& connection, const SlotMoverOptions& options) {
@@ -65,16 +84,16 @@ absl::StatusOr<Source> LookAt(postgres::Connection& connection, const SlotMoverO
   source.plugin = *slot->plugin;
   ASSIGN_OR_RETURN(const postgres::SlotRecord record, postgres::RecallSlot(connection, options.slot));
   source.tables = options.tables.empty() ? record.tables : options.tables;
+  if (source.plugin != kPgoutput) {
+    ASSIGN_OR_RETURN(source.filters, types::TableFilters::Parse(record.filters));
+    if (!options.filters.empty()) source.filters = options.filters;
+  }
+  RETURN_IF_ERROR(CheckOptionsFit(options, source.plugin));
   if (source.plugin == kPgoutput) {
     source.publication = !options.publication.empty()  ? options.publication
                          : !record.publication.empty() ? record.publication
                                                        : options.slot;
     RETURN_IF_ERROR(CheckPublication(connection, source.publication));
-  } else if (!options.publication.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("option \"publication\" with value \"", options.publication,
-                     "\" is for plugin \"pgoutput\", but the plugin of replication slot \"", options.slot, "\" is \"",
-                     source.plugin, "\""));
   }
   return source;
 }
@@ -101,6 +120,8 @@ daystream::SourceInfo InfoOf(const SlotMoverOptions& options, const Source& sour
   info.slot = options.slot;
   info.plugin = source.plugin;
   info.tables = source.tables;
+  info.filters = source.filters.ToJson();
+  info.publication = source.publication;
   info.standby = source.standby;
   info.confirmed_lsn = types::FormatLsn(source.confirmed);
   return info;
@@ -122,12 +143,29 @@ absl::Status CheckSeam(const SlotMoverOptions& options, const Source& source, co
   return CheckContinuity(options.slot, source.confirmed, source.wal_end, options.destination, held);
 }
 
+// The filters of a daystream stay what they were at its beginning, and so does what the names in them mean: mirrors
+// hold what was written by them.
+absl::Status SettleFilters(const SlotMoverOptions& options, const absl::StatusOr<daystream::SourceInfo>& kept,
+                           postgres::Connection& connection, types::TableFilters* filters) {
+  // One of another source is refused when it is opened.
+  const bool has_begun = kept.ok() && kept->slot == options.slot;
+  if (!has_begun && !options.filters.empty()) return postgres::FixFilterNames(connection, filters);
+  if (!has_begun) return absl::OkStatus();
+  ASSIGN_OR_RETURN(types::TableFilters begun, types::TableFilters::Parse(kept->filters));
+  RETURN_IF_ERROR(CheckSameFilters(options.destination, begun, *filters));
+  *filters = std::move(begun);
+  return absl::OkStatus();
+}
+
 // The daystream, if it is this slot's and has everything that the slot no longer has.
-absl::StatusOr<std::unique_ptr<daystream::Writer>> OpenLog(const SlotMoverOptions& options, const Source& source,
+// `looked_at`: its filters are settled.
+absl::StatusOr<std::unique_ptr<daystream::Writer>> OpenLog(const SlotMoverOptions& options, Source* looked_at,
                                                            postgres::Connection& connection) {
-  daystream::SourceInfo info = InfoOf(options, source);
   ASSIGN_OR_RETURN(const std::string directory, daystream::ResolveDestination(options.destination));
   const absl::StatusOr<daystream::SourceInfo> kept = daystream::LoadSourceInfo(directory);
+  RETURN_IF_ERROR(SettleFilters(options, kept, connection, &looked_at->filters));
+  const Source& source = *looked_at;
+  daystream::SourceInfo info = InfoOf(options, source);
   if (!kept.ok() || kept->began_xid == 0) {
     ASSIGN_OR_RETURN(info.began_xid, postgres::TakeXid(connection));
   }
@@ -151,8 +189,8 @@ absl::StatusOr<SlotLink> OpenLink(const SlotMoverOptions& options, absl::Duratio
     ASSIGN_OR_RETURN(session, postgres::Connection::Open(options.conninfo, how));
   }
   session->set_interrupt(options.interrupt);
-  ASSIGN_OR_RETURN(const Source source, LookAt(*session, options));
-  ASSIGN_OR_RETURN(std::unique_ptr<daystream::Writer> writer, OpenLog(options, source, *session));
+  ASSIGN_OR_RETURN(Source source, LookAt(*session, options));
+  ASSIGN_OR_RETURN(std::unique_ptr<daystream::Writer> writer, OpenLog(options, &source, *session));
   ASSIGN_OR_RETURN(std::unique_ptr<PgoutputFeed> feed, MakeFeed(options, source));
   const int version = session->server_version();
   in_pieces = in_pieces && feed != nullptr && CanStreamInPieces(version);
@@ -161,7 +199,7 @@ absl::StatusOr<SlotLink> OpenLink(const SlotMoverOptions& options, absl::Duratio
       postgres::ReplicationStream stream,
       postgres::ReplicationStream::Start(*std::move(session), options.slot, 0,
                                          feed != nullptr ? PgoutputOptions(source.publication, version, in_pieces)
-                                                         : DeltafloodOptions(source.tables)));
+                                                         : DeltafloodOptions(source.tables, source.filters)));
   auto log = std::make_unique<SlotLog>(std::move(writer), source.confirmed, options.sync);
   return SlotLink{std::move(log), std::move(feed), in_pieces, source.wal_end, std::move(stream)};
 }

@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "deltastream/batch.h"
+#include "types/table_filters.h"
 
 namespace deltamirror::deltastream {
 
@@ -19,6 +20,8 @@ struct SlotMoverOptions {
   std::string destination;
   // What the stream is asked for; empty: what pg_slot_create remembered, else all tables.
   std::string tables;
+  // Of a slot of plugin deltaflood; empty: what pg_slot_create remembered, else none.
+  types::TableFilters filters;
   // Of a slot of plugin pgoutput; empty: what pg_slot_create remembered, else the one named like the slot.
   std::string publication;
 

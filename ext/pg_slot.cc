@@ -16,6 +16,7 @@
 #include "sqlite/options.h"
 #include "status/named.h"
 #include "status/status_macros.h"
+#include "types/table_filters.h"
 
 namespace deltamirror::ext {
 namespace {
@@ -28,10 +29,13 @@ absl::StatusOr<postgres::SlotOptions> ParseOptions(absl::string_view json) {
   ASSIGN_OR_RETURN(sqlite::OptionReader reader, sqlite::OptionReader::Parse(kCreate, json));
   RETURN_IF_ERROR(reader.GetChoice("plugin", {"deltaflood", "pgoutput"}, &options.plugin));
   RETURN_IF_ERROR(reader.Get("tables", &options.tables));
+  std::string filters;
+  RETURN_IF_ERROR(reader.GetObject("filters", &filters));
   RETURN_IF_ERROR(reader.Get("publication", &options.publication));
   RETURN_IF_ERROR(reader.Get("failover", &options.failover));
   RETURN_IF_ERROR(reader.Get("temporary", &options.temporary));
   RETURN_IF_ERROR(reader.Finish());
+  ASSIGN_OR_RETURN(options.filters, types::TableFilters::Parse(filters));
   return options;
 }
 

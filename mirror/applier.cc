@@ -237,7 +237,8 @@ absl::Status Applier::ApplyTo(Table* table, const Record& record) {
     case Action::kGap:
       return absl::FailedPreconditionError(
           absl::StrCat("it has rows that the stream did not bring: it had another name, or was a partition or "
-                       "unlogged, when they came, or a type of its columns was altered, so that they read otherwise. ",
+                       "unlogged, when they came; or its filter did not let them through, or not whole; or a type of its "
+                       "columns was altered, so that they read otherwise. ",
                        Remedy(*table)));
     default:
       break;

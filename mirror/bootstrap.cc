@@ -21,6 +21,7 @@
 #include "mirror/name.h"
 #include "mirror/source_identity.h"
 #include "mirror/state.h"
+#include "mirror/stream_tables.h"
 #include "postgres/schema.h"
 #include "postgres/snapshot.h"
 #include "postgres/wal_flush.h"
@@ -77,9 +78,9 @@ absl::Status Bootstrapper::CheckSource() {
 }
 
 absl::StatusOr<std::vector<postgres::CatalogTable>> Bootstrapper::ReadTables() {
-  ASSIGN_OR_RETURN(std::vector<postgres::CatalogTable> tables, postgres::ReadTables(connection_, list_));
+  ASSIGN_OR_RETURN(const StreamTables stream, StreamTables::Read(connection_, source_, info_));
+  ASSIGN_OR_RETURN(std::vector<postgres::CatalogTable> tables, stream.Choose(connection_, list_));
   RETURN_IF_ERROR(postgres::CheckMirrorable(tables));
-  if (info_.has_value()) RETURN_IF_ERROR(CheckCovered(source_, *info_, tables));
   return tables;
 }
 
@@ -118,14 +119,12 @@ bool Bootstrapper::Copies(absl::string_view schema, absl::string_view name) cons
 // A mirror of `*` makes each table that the stream announces. One that is there already would get the rows alone that
 // change from now on.
 absl::Status Bootstrapper::CheckNothingLeftOut(State* state) {
-  // What a publication leaves out, the daystream does not say.
-  if (!info_.has_value() || info_->plugin == "pgoutput") return absl::OkStatus();
-  ASSIGN_OR_RETURN(const types::TableList stream, types::TableList::Parse(info_->tables.empty() ? "*" : info_->tables));
-  ASSIGN_OR_RETURN(const std::vector<postgres::CatalogTable> all,
-                   postgres::ReadTables(connection_, types::TableList()));
+  if (!info_.has_value()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const StreamTables stream, StreamTables::Read(connection_, source_, info_));
+  ASSIGN_OR_RETURN(const std::vector<postgres::CatalogTable> all, stream.All(connection_));
   for (const postgres::CatalogTable& table : all) {
     const auto& [schema, name] = std::tie(table.relation.schema, table.relation.table);
-    if (!TakesNewTables(state->settings(), schema) || !stream.Matches(schema, name)) continue;
+    if (!TakesNewTables(state->settings(), schema)) continue;
     if (Copies(schema, name) || state->FindTable(schema, name) != nullptr) continue;
     return absl::FailedPreconditionError(absl::StrCat(
         "mirror \"", name_.Text(), "\" takes tables \"", *state->settings().tables, "\", but table \"", table.name(),

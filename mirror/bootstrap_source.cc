@@ -8,7 +8,6 @@
 #include "postgres/slot.h"
 #include "postgres/snapshot.h"
 #include "status/status_macros.h"
-#include "types/table_list.h"
 
 namespace deltamirror::mirror {
 namespace {
@@ -63,18 +62,6 @@ absl::Status CheckServer(const std::string& source, const daystream::SourceInfo&
       absl::StrCat("replication slot \"", info.slot, "\", which feeds daystream \"", source, "\", ",
                    slot.has_value() ? "has lost changes" : "does not exist any more",
                    ". Make a new slot with pg_slot_create, and a new daystream with deltastream"));
-}
-
-absl::Status CheckCovered(const std::string& source, const daystream::SourceInfo& info,
-                          const std::vector<postgres::CatalogTable>& tables) {
-  if (info.tables.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const types::TableList list, types::TableList::Parse(info.tables));
-  for (const postgres::CatalogTable& table : tables) {
-    if (list.Matches(table.relation.schema, table.relation.table)) continue;
-    return absl::FailedPreconditionError(absl::StrCat("daystream \"", source, "\" does not have table \"", table.name(),
-                                                      "\": its slot's tables are \"", info.tables, "\""));
-  }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<daystream::Position> StartPosition(const std::string& source, const ReadingStart& start) {

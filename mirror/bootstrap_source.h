@@ -6,14 +6,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "daystream/position.h"
 #include "daystream/source.h"
 #include "postgres/connection.h"
-#include "postgres/schema.h"
 
 namespace deltamirror::mirror {
 
@@ -27,10 +25,6 @@ absl::StatusOr<std::optional<daystream::SourceInfo>> ReadMirrorSource(const std:
 // if the slot that feeds it is gone.
 absl::Status CheckServer(const std::string& source, const daystream::SourceInfo& info,
                          postgres::Connection& connection);
-
-// FailedPrecondition, naming the table, if the daystream was not asked for one of them.
-absl::Status CheckCovered(const std::string& source, const daystream::SourceInfo& info,
-                          const std::vector<postgres::CatalogTable>& tables);
 
 // What is known when the position is looked for from which on a mirror must read.
 struct ReadingStart {

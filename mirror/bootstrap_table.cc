@@ -140,7 +140,7 @@ absl::StatusOr<int64_t> CopyMirroredTable(sqlite3* db, postgres::Connection& con
     progress.Tell(rows);
     return interrupt ? interrupt() : absl::OkStatus();
   };
-  const copy::Source source = copy::SourceOf(shape, /*only=*/!table.partitioned);
+  const copy::Source source = copy::SourceOf(shape, /*only=*/!table.partitioned, table.where);
   absl::StatusOr<int64_t> rows =
       copy::CopyRows(db, &connection, source, copy::AllFields(source, options.overrides), target, copy);
   if (rows.ok()) return rows;

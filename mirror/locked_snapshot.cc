@@ -19,11 +19,11 @@ namespace {
 // For how long the tables may change, again and again, between the first look at the catalog and the locks.
 constexpr absl::Duration kPatience = absl::Seconds(30);
 
-// The same tables, in the same order, with the same columns.
+// The same tables, in the same order, with the same columns and rows to mirror.
 bool Same(const std::vector<postgres::CatalogTable>& a, const std::vector<postgres::CatalogTable>& b) {
   if (a.size() != b.size()) return false;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (a[i].relation != b[i].relation) return false;
+    if (a[i].relation != b[i].relation || a[i].where != b[i].where) return false;
   }
   return true;
 }

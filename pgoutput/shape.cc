@@ -134,6 +134,18 @@ void FillNumbers(const types::Relation* known, const types::Relation* last, type
   }
 }
 
+// Of which the publication leaves columns out: a part of the primary key is none.
+void ClearPartialPrimaryKey(const types::Relation* known, types::Relation* out) {
+  if (known == nullptr) return;
+  const auto is_missing = [out](const types::Column& column) {
+    return column.pk > 0 &&
+           std::none_of(out->columns.begin(), out->columns.end(),
+                        [&column](const types::Column& other) { return other.attnum == column.attnum; });
+  };
+  if (std::none_of(known->columns.begin(), known->columns.end(), is_missing)) return;
+  for (types::Column& column : out->columns) column.pk = 0;
+}
+
 void AddVirtualColumns(const types::Relation* known, types::Relation* out) {
   if (known == nullptr) return;
   for (const types::Column& column : known->columns) {
@@ -170,6 +182,7 @@ absl::StatusOr<types::Relation> MakeShape(const RelationMessage& message, const 
   }
   const types::Relation* const known = entry.relation.has_value() ? &*entry.relation : nullptr;
   SetKeys(message, now, &shape);
+  ClearPartialPrimaryKey(known, &shape);
   FillNumbers(known, last, &shape);
   AddVirtualColumns(known, &shape);
   return shape;

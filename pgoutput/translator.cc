@@ -1,5 +1,7 @@
 #include "pgoutput/translator.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "deltaflood/format.h"
 #include "deltaflood/record.h"
@@ -30,6 +32,11 @@ void AppendRelationLine(const types::Relation& shape, const Begin& begin, std::s
   }
   deltaflood::AppendRecord(record, lines);
   lines->push_back('\n');
+}
+
+// A row that a row filter has let in by an update: of a large value that stayed as it was the server sends nothing.
+bool IsIncomplete(const Row& row) {
+  return std::any_of(row.begin(), row.end(), [](const Value& value) { return value.kind == Value::Kind::kUnchanged; });
 }
 
 }  // namespace
@@ -170,6 +177,10 @@ absl::Status Translator::TranslateChange(std::string* lines) {
   if (!table->included) return absl::OkStatus();
 
   Announce(table, lines);
+  if (message_.type == MessageType::kInsert && IsIncomplete(change.new_row)) {
+    absl::StrAppend(lines, table->head, ids_, "\t_relid\t", table->message.relid, "\t_action\tgap\n");
+    return absl::OkStatus();
+  }
   if (message_.type == MessageType::kInsert) {
     StartLine(*table, "insert", lines);
     return AppendNewRow(*table, lines);

@@ -49,7 +49,7 @@ typedef struct Scope
 } Scope;
 
 /* What the parser reads is longer by this. */
-#define PARSED_BEFORE "SELECT ("
+#define PARSED_BEFORE "SELECT "
 
 static void
 tell_filter(void *arg)
@@ -138,8 +138,8 @@ reject_subqueries(Node *node, void *context)
 static Node *
 parse_expression(const char *text)
 {
-	/* the line feed ends a comment */
-	List	   *statements = ParseRaw(psprintf(PARSED_BEFORE "%s\n)", text));
+	/* without parentheses, which it could close */
+	List	   *statements = ParseRaw(psprintf(PARSED_BEFORE "%s", text));
 	SelectStmt *expected = makeNode(SelectStmt);
 	SelectStmt *select;
 	ResTarget  *target;

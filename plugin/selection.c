@@ -19,6 +19,8 @@
 #include "deltaflood.h"
 
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -334,6 +336,35 @@ report_identity_problem(const RelationEntry *entry)
 			 errhint("Use ALTER TABLE ... REPLICA IDENTITY FULL, or another filter. For changes that were made before, the slot has to be made anew.")));
 }
 
+static void
+check_relation(DeltaFlood *df, Relation relation)
+{
+	RelationEntry *entry = find_entry(df, relation);
+
+	if (entry->included && entry->identity_problem != NULL)
+		report_identity_problem(entry);
+	/* changes are seen with the catalogs of their time */
+	entry->valid = false;
+}
+
+/* Each has a replica identity of its own. */
+static void
+check_partitions(DeltaFlood *df, Oid root)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_all_inheritors(root, NoLock, NULL))
+	{
+		Relation	relation = RelationIdGetRelation(lfirst_oid(cell));
+
+		if (!RelationIsValid(relation))
+			continue;
+		if (relation->rd_rel->relispartition)
+			check_relation(df, relation);
+		RelationClose(relation);
+	}
+}
+
 /*
  * Looks at all filters as the catalogs are now, not as they were when a change
  * was made, so that a filter that cannot work is found before there is any.
@@ -350,18 +381,15 @@ check_selections(DeltaFlood *df)
 		Oid			relid = OidIsValid(namespace_oid) ?
 			get_relname_relid(selection->table, namespace_oid) : InvalidOid;
 		Relation	relation = OidIsValid(relid) ? RelationIdGetRelation(relid) : NULL;
-		RelationEntry *entry;
 
 		if (!RelationIsValid(relation))
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_TABLE),
 					 errmsg("table \"%s\" of deltaflood option \"filters\" does not exist",
 							selection->table)));
-		entry = find_entry(df, relation);
-		if (entry->included && entry->identity_problem != NULL)
-			report_identity_problem(entry);
-		/* changes are seen with the catalogs of their time */
-		entry->valid = false;
+		check_relation(df, relation);
 		RelationClose(relation);
+		if (df->options.partition_root)
+			check_partitions(df, relid);
 	}
 }

@@ -174,6 +174,14 @@ append_columns(StringInfo out, const DeltaFlood *df, const Lineage *lineage,
 	int		   *map = map_selected_columns(df, lineage);
 	int		   *keys = key_positions(lineage, map);
 	int		   *pks = primary_key_positions(lineage);
+	int		   *all = map_columns(lineage);
+
+	/* a part of the primary key is none */
+	for (int i = 0; i < shape->natts; i++)
+	{
+		if (pks[i] > 0 && map[i] < 0 && all[i] >= 0)
+			memset(pks, 0, shape->natts * sizeof(int));
+	}
 
 	for (int i = 0; i < shape->natts; i++)
 	{

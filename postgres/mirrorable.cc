@@ -72,7 +72,7 @@ absl::Status CheckKind(const CatalogTable& table) {
     return Unfit(table, absl::StrCat("it is unlogged, so its changes are not in the WAL. Use ALTER TABLE ",
                                      QuoteQualified(table.relation.schema, table.relation.table), " SET LOGGED"));
   }
-  if (!table.is_root) {
+  if (!table.is_root && !table.own_name) {
     return Unfit(table,
                  absl::StrCat("it is a partition, and its changes bear the name of \"", table.root, "\". Mirror that"));
   }

@@ -33,7 +33,11 @@ struct CatalogTable {
   std::string root;              // TargetName of the partitioned table at the top
   bool has_children = false;     // other tables inherit from it in the old way
   std::vector<Leaf> partitions;  // of a partitioned table, at any depth
-  int64_t estimated_rows = -1;   // as of the last VACUUM or ANALYZE; less than 1: unknown
+  bool own_name = false;         // also a partition's changes come under its own name
+  // Which rows are mirrored: an SQL expression to stand in parentheses; empty: all. Columns that are not mirrored are
+  // not in `relation`.
+  std::string where;
+  int64_t estimated_rows = -1;  // as of the last VACUUM or ANALYZE; less than 1: unknown
 
   // "flights", "ops.crew".
   std::string name() const { return types::TargetName(relation.schema, relation.table); }

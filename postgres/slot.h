@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "postgres/connection.h"
+#include "types/table_filters.h"
 
 namespace deltamirror::postgres {
 
@@ -38,11 +39,12 @@ absl::StatusOr<std::optional<Slot>> FindFreeSlot(Connection& connection, const s
                                                  absl::Duration patience);
 
 struct SlotOptions {
-  std::string plugin;       // "deltaflood" or "pgoutput"; empty: deltaflood where the server can load it, else pgoutput
-  std::string tables;       // see postgres/table_list.h; empty: all
-  std::string publication;  // pgoutput: an existing one; empty: one is made, named like the slot
-  bool failover = false;    // from PostgreSQL 17 on
-  bool temporary = false;   // the slot goes with the connection that made it
+  std::string plugin;  // "deltaflood" or "pgoutput"; empty: deltaflood where the server can load it, else pgoutput
+  std::string tables;  // see postgres/table_list.h; empty: all
+  types::TableFilters filters;  // of tables; the others are taken whole
+  std::string publication;      // pgoutput: an existing one; empty: one is made, named like the slot
+  bool failover = false;        // from PostgreSQL 17 on
+  bool temporary = false;       // the slot goes with the connection that made it
 };
 
 struct CreatedSlot {
@@ -51,7 +53,8 @@ struct CreatedSlot {
 };
 
 // All or nothing: after an error there is neither a slot nor a publication. Waits for the transactions that are running
-// to end, as the server wants it; an interrupt ends the wait. `tables` is remembered in the table deltamirror.slot.
+// to end, as the server wants it; an interrupt ends the wait. `tables` and `filters` are remembered in the table
+// deltamirror.slot.
 absl::StatusOr<CreatedSlot> CreateSlot(const std::string& conninfo, const std::string& name, const SlotOptions& options,
                                        InterruptCheck interrupt);
 

@@ -5,13 +5,15 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "postgres/filter_names.h"
+#include "postgres/publication.h"
 #include "postgres/server_ready.h"
 #include "postgres/slot.h"
 #include "postgres/slot_record.h"
 #include "quote/quote.h"
 #include "status/named.h"
 #include "status/status_macros.h"
+#include "types/table_filters.h"
 #include "types/table_list.h"
 
 namespace deltamirror::postgres {
@@ -106,28 +108,21 @@ absl::Status CheckPublication(Connection& connection, const std::string& publica
                                           "option \"publication\" out to have one made"));
 }
 
-// "FOR ALL TABLES", or "FOR TABLE a, b, TABLES IN SCHEMA c, d".
-absl::StatusOr<std::string> PublicationObjects(const Connection& connection, const types::TableList& list) {
-  std::vector<std::string> tables;
-  std::vector<std::string> schemas;
-  for (const types::TableList::Entry& entry : list.entries()) {
-    if (!entry.schema.has_value()) return std::string("FOR ALL TABLES");
-    if (entry.table.has_value()) {
-      tables.push_back(QuoteQualified(*entry.schema, *entry.table));
-    } else if (connection.server_version() >= 150000) {
-      schemas.push_back(QuoteIdentifier(*entry.schema));
-    } else {
-      return absl::FailedPreconditionError(
-          absl::StrCat("a publication of a whole schema (\"", *entry.schema,
-                       ".*\" in option \"tables\") needs PostgreSQL 15 or later. Name its tables, or use plugin "
-                       "\"deltaflood\""));
-    }
+// A filter is for a table that the stream has.
+absl::Status CheckFiltered(const types::TableFilters& filters, const types::TableList& tables,
+                           const SlotOptions& options) {
+  if (!options.publication.empty() && !filters.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("options \"publication\" with value \"", options.publication,
+                                                   "\" and \"filters\" exclude each other: a publication says which "
+                                                   "columns and rows it has"));
   }
-  std::string objects = "FOR ";
-  if (!tables.empty()) absl::StrAppend(&objects, "TABLE ", absl::StrJoin(tables, ", "));
-  if (!tables.empty() && !schemas.empty()) objects += ", ";
-  if (!schemas.empty()) absl::StrAppend(&objects, "TABLES IN SCHEMA ", absl::StrJoin(schemas, ", "));
-  return objects;
+  for (const types::TableFilter& filter : filters.filters()) {
+    if (tables.Matches(filter.schema, filter.table)) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("table \"", types::TargetName(filter.schema, filter.table),
+                     "\" of option \"filters\" is not one of option \"tables\" with value \"", options.tables, "\""));
+  }
+  return absl::OkStatus();
 }
 
 class Creation {
@@ -148,6 +143,9 @@ class Creation {
       ASSIGN_OR_RETURN(tables_, types::TableList::Parse(options_.tables));
     }
     for (const types::TableList::Entry& entry : tables_.entries()) RETURN_IF_ERROR(CheckTable(connection_, entry));
+    filters_ = options_.filters;
+    RETURN_IF_ERROR(CheckFiltered(filters_, tables_, options_));
+    RETURN_IF_ERROR(FixFilterNames(connection_, &filters_));
     if (!options_.publication.empty()) return CheckPublication(connection_, options_.publication);
     return absl::OkStatus();
   }
@@ -167,7 +165,13 @@ class Creation {
  private:
   absl::StatusOr<std::string> CreateWithDeltaflood() {
     SlotRecord record;
+    record.filters = filters_.ToJson();
     if (!options_.temporary) record.tables = options_.tables;
+    if (options_.temporary && !filters_.empty()) {
+      return absl::InvalidArgumentError(
+          "option \"filters\" cannot be remembered for a temporary slot of plugin \"deltaflood\". Give it to "
+          "deltastream");
+    }
     return CreateRecorded(kDeltaflood, record);
   }
 
@@ -185,12 +189,8 @@ class Creation {
       RETURN_IF_ERROR(CheckCanPublish());
       record.publication = name_;
       record.publication_made = true;
-      ASSIGN_OR_RETURN(const std::string objects, PublicationObjects(connection_, tables_));
       // Before the slot: decoding sees the catalog as it was, and must find it there.
-      RETURN_IF_ERROR(connection_
-                          .Execute(absl::StrCat("CREATE PUBLICATION ", QuoteIdentifier(name_), " ", objects,
-                                                " WITH (publish_via_partition_root = true)"))
-                          .status());
+      RETURN_IF_ERROR(CreatePublication(connection_, name_, tables_, filters_));
       made_.publication = true;
     }
     return CreateRecorded(kPgoutput, record);
@@ -200,7 +200,7 @@ class Creation {
   // there, the name may be another's.
   absl::StatusOr<std::string> CreateRecorded(absl::string_view plugin, SlotRecord record) {
     // What the user named can be named to deltastream as well, by a role that may not write it down.
-    const bool may_be_forgotten = !record.publication_made && record.tables.empty();
+    const bool may_be_forgotten = !record.publication_made && record.tables.empty() && record.filters.empty();
     if (record != SlotRecord()) {
       const absl::Status prepared = PrepareSlotRecords(connection_);
       if (!may_be_forgotten || !CannotWrite(prepared)) RETURN_IF_ERROR(prepared);
@@ -213,15 +213,29 @@ class Creation {
     // After an interrupt, or without a connection, nobody knows.
     made_.slot = created.ok() || SqlState(created.status()).empty();
     RETURN_IF_ERROR(created.status());
+    const std::string lsn(created->text(0, 0));
+    if (!record.filters.empty()) RETURN_IF_ERROR(CheckFilters(record.filters, lsn));
     const absl::Status remembered = RememberSlot(connection_, name_, record);
     if (!may_be_forgotten || !CannotWrite(remembered)) RETURN_IF_ERROR(remembered);
-    return std::string(created->text(0, 0));
+    return lsn;
+  }
+
+  // The plugin itself knows best what it can filter by. There is nothing to read in the slot yet.
+  absl::Status CheckFilters(const std::string& filters, const std::string& lsn) {
+    return connection_
+        .Execute(absl::StrCat("SELECT count(*) FROM pg_logical_slot_peek_changes(", QuoteLiteral(name_), ", ",
+                              QuoteLiteral(lsn),
+                              ", 1, 'mirror', 'true', 'partition-root', 'true', 'check-filters', "
+                              "'true', 'filters', ",
+                              QuoteLiteral(filters), ")"))
+        .status();
   }
 
   Connection& connection_;
   const std::string& name_;
   const SlotOptions& options_;
   types::TableList tables_;
+  types::TableFilters filters_;  // with what their names mean
   Made made_;
 };
 

@@ -19,13 +19,25 @@ constexpr char kPeekPgoutput[] =
 constexpr char kPeek[] =
     "SELECT count(*) FROM pg_catalog.pg_logical_slot_peek_changes($1, $2::pg_lsn, 1, 'mirror', 'true', "
     "'partition-root', 'true', 'tables', $3)";
+constexpr char kPeekFiltered[] =
+    "SELECT count(*) FROM pg_catalog.pg_logical_slot_peek_changes($1, $2::pg_lsn, 1, 'mirror', 'true', "
+    "'partition-root', 'true', 'tables', $3, 'filters', $4)";
 
 // With synchronous_commit = off, what is visible need not be in the WAL that can be read.
 constexpr char kIsFlushed[] = "SELECT pg_catalog.pg_current_wal_flush_lsn() >= $1::pg_lsn";
 
-absl::StatusOr<Result> Peek(Connection& connection, const Slot& slot, const std::string& tables, uint64_t before_lsn) {
+absl::StatusOr<Result> Peek(Connection& connection, const Slot& slot, const PeekRequest& request, uint64_t before_lsn) {
   const std::string lsn = types::FormatLsn(before_lsn);
-  if (slot.plugin != "pgoutput") return connection.Query(kPeek, {slot.name, lsn, tables.empty() ? "*" : tables});
+  if (slot.plugin != "pgoutput" && request.filters.empty()) {
+    return connection.Query(kPeek, {slot.name, lsn, request.tables.empty() ? "*" : request.tables});
+  }
+  if (slot.plugin != "pgoutput") {
+    return connection.Query(kPeekFiltered,
+                            {slot.name, lsn, request.tables.empty() ? "*" : request.tables, request.filters});
+  }
+  if (!request.publication.empty()) {
+    return connection.Query(kPeekPgoutput, {slot.name, lsn, QuoteIdentifier(request.publication)});
+  }
   ASSIGN_OR_RETURN(const SlotRecord record, RecallSlot(connection, slot.name));
   const std::string publication = record.publication.empty() ? slot.name : record.publication;
   return connection.Query(kPeekPgoutput, {slot.name, lsn, QuoteIdentifier(publication)});
@@ -33,13 +45,13 @@ absl::StatusOr<Result> Peek(Connection& connection, const Slot& slot, const std:
 
 }  // namespace
 
-absl::StatusOr<bool> HasChangesLeft(Connection& connection, const Slot& slot, const std::string& tables,
+absl::StatusOr<bool> HasChangesLeft(Connection& connection, const Slot& slot, const PeekRequest& request,
                                     uint64_t before_lsn) {
   ASSIGN_OR_RETURN(const Result flushed, connection.Query(kIsFlushed, {types::FormatLsn(before_lsn)}));
   if (flushed.rows() != 1 || flushed.text(0, 0) != "t") {
     return absl::UnavailableError("the WAL is not on the server's disk yet");
   }
-  const absl::StatusOr<Result> result = Peek(connection, slot, tables, before_lsn);
+  const absl::StatusOr<Result> result = Peek(connection, slot, request, before_lsn);
   if (SqlState(result.status()) == "55006") return absl::UnavailableError(result.status().message());
   RETURN_IF_ERROR(result.status());
   return result->rows() != 1 || result->text(0, 0) != "0";

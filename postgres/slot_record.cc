@@ -15,15 +15,19 @@ constexpr char kMakeTable[] =
     "CREATE TABLE IF NOT EXISTS deltamirror.slot ("
     "slot_name name PRIMARY KEY, tables text, publication name, publication_made boolean NOT NULL DEFAULT false, "
     "created timestamptz NOT NULL DEFAULT now());"
+    "ALTER TABLE deltamirror.slot ADD COLUMN IF NOT EXISTS filters text;"
     "GRANT SELECT ON deltamirror.slot TO PUBLIC;"
     "COMMIT";
 
 // Through the catalog: naming a table that is not there would be an error, as would making one that is there without
-// the right to make it.
-absl::StatusOr<bool> HasTable(Connection& connection) {
+// the right to make it. One that an earlier version has made lacks a column.
+absl::StatusOr<bool> HasTable(Connection& connection, const std::string& column) {
   ASSIGN_OR_RETURN(const Result result,
-                   connection.Execute("SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = "
-                                      "c.relnamespace WHERE n.nspname = 'deltamirror' AND c.relname = 'slot'"));
+                   connection.Execute(absl::StrCat(
+                       "SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+                       "JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid "
+                       "WHERE n.nspname = 'deltamirror' AND c.relname = 'slot' AND a.attname = ",
+                       QuoteLiteral(column))));
   return result.rows() > 0;
 }
 
@@ -35,14 +39,15 @@ absl::Status Explain(const absl::Status& status) {
   if (status.code() != absl::StatusCode::kPermissionDenied) return status;
   return absl::PermissionDeniedError(
       absl::StrCat("could not remember the slot in table deltamirror.slot: ", status.message(),
-                   ". Give \"tables\" to deltastream instead, or let an owner of the database GRANT CREATE ON DATABASE "
+                   ". Give \"tables\" and \"filters\" to deltastream instead, or let an owner of the database GRANT "
+                   "CREATE ON DATABASE "
                    "to this role"));
 }
 
 }  // namespace
 
 absl::Status PrepareSlotRecords(Connection& connection) {
-  ASSIGN_OR_RETURN(const bool there, HasTable(connection));
+  ASSIGN_OR_RETURN(const bool there, HasTable(connection, "filters"));
   if (there) return absl::OkStatus();
   const absl::Status made = connection.Execute(kMakeTable).status();
   if (!made.ok()) connection.Execute("ROLLBACK").status().IgnoreError();
@@ -57,25 +62,28 @@ absl::Status RememberSlot(Connection& connection, const std::string& slot, const
   }
   std::string sql = absl::StrCat("DELETE FROM deltamirror.slot WHERE slot_name = ", QuoteLiteral(slot), ";");
   if (record != SlotRecord()) {
-    absl::StrAppend(&sql, "INSERT INTO deltamirror.slot (slot_name, tables, publication, publication_made) VALUES (",
-                    QuoteLiteral(slot), ", ", NullOr(record.tables), ", ", NullOr(record.publication), ", ",
-                    record.publication_made ? "true" : "false", ");");
+    absl::StrAppend(&sql,
+                    "INSERT INTO deltamirror.slot (slot_name, tables, filters, publication, publication_made) VALUES (",
+                    QuoteLiteral(slot), ", ", NullOr(record.tables), ", ", NullOr(record.filters), ", ",
+                    NullOr(record.publication), ", ", record.publication_made ? "true" : "false", ");");
   }
   return Explain(connection.Execute(sql).status());
 }
 
 absl::StatusOr<SlotRecord> RecallSlot(Connection& connection, const std::string& slot) {
-  ASSIGN_OR_RETURN(const bool there, HasTable(connection));
+  ASSIGN_OR_RETURN(const bool there, HasTable(connection, "slot_name"));
   if (!there) return SlotRecord();
-  ASSIGN_OR_RETURN(const Result result,
-                   connection.Execute(absl::StrCat(
-                       "SELECT tables, publication, publication_made FROM deltamirror.slot WHERE slot_name = ",
-                       QuoteLiteral(slot))));
+  ASSIGN_OR_RETURN(const Result result, connection.Execute(absl::StrCat(
+                                            // An earlier version's table has no "filters".
+                                            "SELECT tables, publication, publication_made, to_json(s) ->> 'filters' "
+                                            "FROM deltamirror.slot s WHERE slot_name = ",
+                                            QuoteLiteral(slot))));
   SlotRecord record;
   if (result.rows() == 0) return record;
   record.tables = std::string(result.text(0, 0));
   record.publication = std::string(result.text(0, 1));
   record.publication_made = result.text(0, 2) == "t";
+  record.filters = std::string(result.text(0, 3));
   return record;
 }
 

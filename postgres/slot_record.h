@@ -14,6 +14,7 @@ namespace deltamirror::postgres {
 
 struct SlotRecord {
   std::string tables;             // what its stream is asked for; empty: everything
+  std::string filters;            // the same, see types::TableFilters; empty: none
   std::string publication;        // pgoutput's; empty: none
   bool publication_made = false;  // by us: it goes with the slot
 

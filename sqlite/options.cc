@@ -96,6 +96,14 @@ absl::Status OptionReader::Get(absl::string_view key, std::vector<std::pair<std:
   return absl::OkStatus();
 }
 
+absl::Status OptionReader::GetObject(absl::string_view key, std::string* value) {
+  const Json* found = object_->Find(key);
+  if (found == nullptr) return absl::OkStatus();
+  if (!found->is_object()) return object_->Unfit(key, *found, "an object");
+  *value = found->dump(-1, ' ', false, Json::error_handler_t::replace);
+  return absl::OkStatus();
+}
+
 absl::Status OptionReader::GetInteger(absl::string_view key, int64_t least, int64_t most, int64_t* value) {
   const Json* found = object_->Find(key);
   if (found == nullptr) return absl::OkStatus();

@@ -38,6 +38,8 @@ class OptionReader {
   absl::Status Get(absl::string_view key, std::vector<std::string>* value);
   // An object of texts, in the order in which they were written.
   absl::Status Get(absl::string_view key, std::vector<std::pair<std::string, std::string>>* value);
+  // An object of any content, as JSON text.
+  absl::Status GetObject(absl::string_view key, std::string* value);
   // A whole number from `least` to `most`.
   absl::Status GetInteger(absl::string_view key, int64_t least, int64_t most, int64_t* value);
   // One of `choices`.

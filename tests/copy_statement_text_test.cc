@@ -35,5 +35,14 @@ TEST(StatementBodyTest, ATokenThatDoesNotEndGoesToTheEnd) {
   }
 }
 
+TEST(StaysInParenthesesTest, TakesWhatClosesNoOthers) {
+  for (const char* text : {"", "a > (b + 1)", "a = ')' -- )", "a = $x$)$x$ /* ) */", "\")\" = 1", "a = E'\\')'"}) {
+    EXPECT_TRUE(StaysInParentheses(text)) << text;
+  }
+  for (const char* text : {"a) OR (b", "true); DROP TABLE t; SELECT (true", "a > 1; b", "(a", "a)"}) {
+    EXPECT_FALSE(StaysInParentheses(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace deltamirror::copy

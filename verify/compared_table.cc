@@ -51,6 +51,7 @@ class Comparer {
       : state_(state), target_(target), source_(source.relation) {
     table_.name = source.name();
     table_.partitioned = source.partitioned;
+    table_.where = source.where;
     table_.target = QuoteQualified(target.schema, target.name);
     table_.choices = state.overrides;
   }

@@ -31,6 +31,7 @@ struct ComparedTable {
   // first.
   types::Relation relation;
   bool partitioned = false;
+  std::string where;                                         // the rows that are compared, see postgres::CatalogTable
   std::vector<ComparedColumn> columns;                       // beside relation.columns
   size_t key_columns = 0;                                    // 0: rows have no key, and are compared as a multiset
   std::string target;                                        // the table in SQLite, quoted

@@ -122,7 +122,9 @@ absl::Status MirrorAwaiter::Peek(const postgres::Slot& slot, uint64_t confirmed)
                    postgres::Connection::Open(options_.conninfo, {.interrupt = options_.interrupt}));
   // With synchronous_commit = off, what the snapshot sees may not be in the WAL that can be read.
   RETURN_IF_ERROR(postgres::FlushWal(other).status());
-  const absl::StatusOr<bool> left = postgres::HasChangesLeft(other, slot, info_->tables, WithoutPageHeader(end_lsn_));
+  const absl::StatusOr<bool> left = postgres::HasChangesLeft(
+      other, slot, {.tables = info_->tables, .filters = info_->filters, .publication = info_->publication},
+      WithoutPageHeader(end_lsn_));
   if (absl::IsCancelled(left.status())) return left.status();
   if (!absl::IsUnavailable(left.status())) peeked_at_ = confirmed;
   stream_is_complete_ = left.ok() && !*left;

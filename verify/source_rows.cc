@@ -59,7 +59,7 @@ absl::Status SourceRows::FindMovedKeys() {
 }
 
 absl::Status SourceRows::ReadTable(const Heartbeat& heartbeat, RowVisitor visit) {
-  const copy::Source source = copy::SourceOf(table_.relation, /*only=*/!table_.partitioned);
+  const copy::Source source = copy::SourceOf(table_.relation, /*only=*/!table_.partitioned, table_.where);
   std::vector<copy::Field> fields = copy::AllFields(source, table_.overrides);
   ASSIGN_OR_RETURN(const std::string sql, copy::CopyStatement(connection_, source, &fields));
   ASSIGN_OR_RETURN(const std::unique_ptr<copy::RowStream> rows,

@@ -8,6 +8,7 @@
 #include "daystream/last_position.h"
 #include "mirror/bootstrap_source.h"
 #include "mirror/state.h"
+#include "mirror/stream_tables.h"
 #include "mirror/target_table.h"
 #include "postgres/snapshot.h"
 #include "quote/quote.h"
@@ -101,9 +102,12 @@ absl::StatusOr<std::optional<postgres::CatalogTable>> Verifier::FindSource(const
 
 absl::StatusOr<std::vector<postgres::CatalogTable>> Verifier::ReadCatalog() {
   std::vector<postgres::CatalogTable> sources;
+  ASSIGN_OR_RETURN(const mirror::StreamTables tables, mirror::StreamTables::Read(connection_, source_, info_));
   for (Wanted& wanted : tables_) {
     ASSIGN_OR_RETURN(wanted.source, FindSource(wanted.state));
-    if (wanted.source.has_value()) sources.push_back(*wanted.source);
+    if (!wanted.source.has_value()) continue;
+    RETURN_IF_ERROR(tables.KeepStreamed(&*wanted.source));
+    sources.push_back(*wanted.source);
   }
   return sources;
 }

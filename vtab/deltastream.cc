@@ -6,8 +6,9 @@
 //   SELECT * FROM deltastream('file:/dev/stdin', NULL, '/var/lib/daystream');     -- lines that pg_recvlogical prints
 //
 // Hidden columns: conninfo, slot and destination, which have no default; options, a JSON object, {} by default: until
-// ("forever"; "caught_up"; an LSN), tables, publication, status_interval (seconds, 10), receive_timeout (seconds, 60),
-// reconnect (true with "forever"), fsync (true). With a file as source, slot is NULL and fsync is the only option.
+// ("forever"; "caught_up"; an LSN), tables, filters, publication, status_interval (seconds, 10), receive_timeout
+// (seconds, 60), reconnect (true with "forever"), fsync (true). With a file as source, slot is NULL and fsync is the
+// only option.
 
 #include "vtab/deltastream.h"
 
@@ -35,6 +36,7 @@
 #include "sqlite/table_function.h"
 #include "status/status_macros.h"
 #include "types/lsn.h"
+#include "types/table_filters.h"
 #include "types/table_list.h"
 
 namespace deltamirror::vtab {
@@ -85,11 +87,13 @@ absl::Status ParseUntil(const std::string& until, deltastream::SlotMoverOptions*
 
 absl::Status ParseSlotOptions(const std::string& json, deltastream::SlotMoverOptions* options) {
   std::string until = "forever";
+  std::string filters;
   int64_t status_interval = 10;
   int64_t receive_timeout = 60;
   ASSIGN_OR_RETURN(sqlite::OptionReader reader, sqlite::OptionReader::Parse(kName, json));
   RETURN_IF_ERROR(reader.Get("until", &until));
   RETURN_IF_ERROR(reader.Get("tables", &options->tables));
+  RETURN_IF_ERROR(reader.GetObject("filters", &filters));
   RETURN_IF_ERROR(reader.Get("publication", &options->publication));
   RETURN_IF_ERROR(reader.GetInteger("status_interval", 1, 3600, &status_interval));
   RETURN_IF_ERROR(reader.GetInteger("receive_timeout", 0, 86400, &receive_timeout));
@@ -98,6 +102,7 @@ absl::Status ParseSlotOptions(const std::string& json, deltastream::SlotMoverOpt
   RETURN_IF_ERROR(reader.Get("fsync", &options->sync));
   RETURN_IF_ERROR(reader.Finish());
   if (!options->tables.empty()) RETURN_IF_ERROR(types::TableList::Parse(options->tables).status());
+  ASSIGN_OR_RETURN(options->filters, types::TableFilters::Parse(filters));
   options->status_interval = absl::Seconds(status_interval);
   options->receive_timeout = receive_timeout == 0 ? absl::InfiniteDuration() : absl::Seconds(receive_timeout);
   return ParseUntil(until, options);

@@ -11,6 +11,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "deltastream/server_catalog.h"
@@ -44,11 +45,12 @@ class SameLinesTest : public ::testing::Test {
         " CREATE SCHEMA public; END $$");
   }
 
-  // Two slots that begin here. `as_root`: partitions' rows are the root's.
-  void Begin(bool as_root = true) {
+  // Two slots that begin here. `as_root`: partitions' rows are the root's. `objects`, `filters`: the same for the two.
+  void Begin(bool as_root = true, const std::string& objects = "ALL TABLES", const std::string& filters = "{}") {
     as_root_ = as_root;
-    cluster_.Exec(absl::StrCat("CREATE PUBLICATION both_of_us FOR ALL TABLES WITH (publish_via_partition_root = ",
-                               as_root ? "true" : "false", ")"));
+    filters_ = filters;
+    cluster_.Exec(absl::StrCat("CREATE PUBLICATION both_of_us FOR ", objects,
+                               " WITH (publish_via_partition_root = ", as_root ? "true" : "false", ")"));
     cluster_.Exec("SELECT pg_create_logical_replication_slot('ours', 'deltaflood')");
     cluster_.Exec("SELECT pg_create_logical_replication_slot('theirs', 'pgoutput')");
     absl::StatusOr<postgres::Connection> connection = postgres::Connection::Open(cluster_.conninfo(), {});
@@ -79,10 +81,10 @@ class SameLinesTest : public ::testing::Test {
 
   Lines ReadDeltaflood() {
     Lines lines;
-    for (const std::string& text :
-         Read(absl::StrCat("SELECT data FROM pg_logical_slot_get_changes('ours', NULL, NULL, 'mirror', 'true', "
-                           "'ddl', 'off', 'partition-root', '",
-                           as_root_ ? "true" : "false", "')"))) {
+    for (const std::string& text : Read(absl::StrCat(
+             "SELECT data FROM pg_logical_slot_get_changes('ours', NULL, NULL, 'mirror', 'true', "
+             "'ddl', 'off', 'partition-root', '",
+             as_root_ ? "true" : "false", "', 'filters', '", absl::StrReplaceAll(filters_, {{"'", "''"}}), "')"))) {
       for (const absl::string_view line : absl::StrSplit(text, '\n')) lines.push_back(WithoutMissing(line));
     }
     return lines;
@@ -125,6 +127,7 @@ class SameLinesTest : public ::testing::Test {
   static inline lab::Cluster* server_ = nullptr;  // one for all tests
   lab::Cluster& cluster_ = *server_;
   bool as_root_ = true;
+  std::string filters_;
   std::optional<postgres::Connection> connection_;
   deltastream::ServerCatalog catalog_{cluster_.conninfo(), "both_of_us", {}};
   Lines lines_;
@@ -151,6 +154,38 @@ TEST_F(SameLinesTest, Types) {
   EXPECT_THAT(lines_[1], HasSubstr("\tb\t1\td\t0\td2\t1\tf4\t0.1\tf8\tNaN\t"));
   Told("UPDATE kinds SET b = NOT b, d = NULL, f4 = 'infinity', ts = '-infinity', by = ''");
   Told("DELETE FROM kinds");
+}
+
+TEST_F(SameLinesTest, Filters) {
+  cluster_.Exec(
+      "CREATE TABLE full_rows (id int PRIMARY KEY, v int, big text); ALTER TABLE full_rows ALTER big SET STORAGE "
+      "EXTERNAL;"
+      "ALTER TABLE full_rows REPLICA IDENTITY FULL;"
+      "CREATE TABLE keyed (region text, id int, v text, w int, PRIMARY KEY (region, id));"
+      "ALTER TABLE keyed ALTER v SET STORAGE EXTERNAL;"
+      "CREATE TABLE log (id int, region text, v int, PRIMARY KEY (id, region)) PARTITION BY LIST (region);"
+      "CREATE TABLE log_east PARTITION OF log FOR VALUES IN ('east');"
+      "CREATE TABLE log_west (v int, region text NOT NULL, id int NOT NULL);"
+      "ALTER TABLE log ATTACH PARTITION log_west FOR VALUES IN ('west')");
+  Begin(true, "TABLE full_rows WHERE (v > 10), keyed (id, region, v) WHERE (region LIKE 'e%'), log WHERE (id % 2 = 0)",
+        R"({"full_rows":{"where":"v > 10"},"keyed":{"columns":["v","id","region"],"where":"region LIKE 'e%'"},)"
+        R"("log":{"where":"id % 2 = 0"}})");
+  Told("INSERT INTO full_rows VALUES (1, 1, repeat('a', 5000)), (2, 20, repeat('b', 5000)), (3, NULL, 'c')");
+  Told("UPDATE full_rows SET v = v + 10");
+  Told("UPDATE full_rows SET id = id + 10, v = 20 WHERE v IS NULL");
+  Told("UPDATE full_rows SET v = NULL");
+  Step("DELETE FROM full_rows WHERE id = 1");
+  EXPECT_THAT(lines_, IsEmpty());
+  Told("UPDATE full_rows SET v = 100; DELETE FROM full_rows WHERE id = 2; TRUNCATE full_rows");
+  Told("INSERT INTO keyed VALUES ('east', 1, 'a', 1), ('west', 2, 'b', 2), ('west', 3, repeat('a', 5000), 3)");
+  Told("UPDATE keyed SET v = v || 'x' WHERE id < 3; UPDATE keyed SET w = w + 1");
+  Told("UPDATE keyed SET region = 'ebb' WHERE id < 3");
+  Told("UPDATE keyed SET region = 'ebb' WHERE id = 3");
+  EXPECT_THAT(lines_, Contains(HasSubstr("\t_action\tgap")));
+  Told("UPDATE keyed SET region = 'west' WHERE id > 1; DELETE FROM keyed");
+  Told("INSERT INTO log VALUES (1, 'east', 1), (2, 'east', 2), (3, 'west', 3), (4, 'west', 4)");
+  Told("UPDATE log SET id = id + 1");
+  Told("UPDATE log SET region = 'west'; DELETE FROM log");
 }
 
 TEST_F(SameLinesTest, Keys) {

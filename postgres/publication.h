@@ -1,0 +1,54 @@
+// Publications: which tables, columns and rows a stream of pgoutput has.
+
+#ifndef DELTAMIRROR_POSTGRES_PUBLICATION_H_
+#define DELTAMIRROR_POSTGRES_PUBLICATION_H_
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "postgres/connection.h"
+#include "postgres/schema.h"
+#include "types/table_filters.h"
+#include "types/table_list.h"
+
+namespace deltamirror::postgres {
+
+// A table under whose name changes are published: of a partitioned one either itself or its partitions.
+struct PublishedTable {
+  std::string schema;
+  std::string table;
+  uint32_t relid = 0;
+  std::optional<std::set<int>> columns;  // numbers; nothing: all
+  std::string where;                     // an SQL expression; empty: all rows
+};
+
+struct Publication {
+  std::string name;
+  bool via_root = false;               // publish_via_partition_root
+  std::vector<std::string> left_out;   // of "insert", "update", "delete", "truncate"
+  std::vector<PublishedTable> tables;  // by schema and name
+
+  // Null if it is not published under its own name.
+  const PublishedTable* Find(uint32_t relid) const;
+};
+
+// As the connection's transaction sees it. NotFound if there is none. Column lists and filters from PostgreSQL 15 on.
+absl::StatusOr<Publication> ReadPublication(Connection& connection, const std::string& name);
+
+// Takes what the publication leaves out of the table away from it: columns, and rows (`where`).
+absl::Status KeepPublished(const PublishedTable& published, CatalogTable* table);
+
+// CREATE PUBLICATION, with partitions' changes under their root's name. FailedPrecondition for what the server cannot
+// publish, and for filters by which it would refuse updates and deletes of the tables afterwards. Works on a connection
+// for replication, too, outside of a transaction.
+absl::Status CreatePublication(Connection& connection, const std::string& name, const types::TableList& tables,
+                               const types::TableFilters& filters);
+
+}  // namespace deltamirror::postgres
+
+#endif  // DELTAMIRROR_POSTGRES_PUBLICATION_H_
