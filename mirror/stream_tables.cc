@@ -56,7 +56,6 @@ absl::StatusOr<StreamTables> StreamTables::Read(postgres::Connection& connection
   }
   ASSIGN_OR_RETURN(const std::string name, PublicationName(connection, *info));
   ASSIGN_OR_RETURN(tables.publication_, postgres::ReadPublication(connection, name));
-  RETURN_IF_ERROR(CheckPublishesAll(*tables.publication_));
   return tables;
 }
 
@@ -96,6 +95,7 @@ absl::StatusOr<std::vector<CatalogTable>> StreamTables::Choose(postgres::Connect
                                                                const TableList& list) const {
   TableList named = list;
   if (publication_.has_value()) {
+    RETURN_IF_ERROR(CheckPublishesAll(*publication_));
     ASSIGN_OR_RETURN(named, Named(list));
   }
   ASSIGN_OR_RETURN(std::vector<CatalogTable> tables, postgres::ReadTables(connection, named));

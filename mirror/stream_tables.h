@@ -27,13 +27,13 @@ namespace deltamirror::mirror {
 class StreamTables {
  public:
   // As the connection's transaction sees the publication. `info`: what the daystream `source` tells of itself; nothing:
-  // it is taken to have all. NotFound if the publication is gone; FailedPrecondition if it leaves out some kind of
-  // change, since no mirror of it could be equal.
+  // it is taken to have all. NotFound if the publication is gone.
   static absl::StatusOr<StreamTables> Read(postgres::Connection& connection, const std::string& source,
                                            const std::optional<daystream::SourceInfo>& info);
 
   // The tables of a list, without the columns that the stream does not bring (see postgres::ReadTables). A wildcard
-  // takes those of a publication. FailedPrecondition, naming the table, if the daystream does not have one.
+  // takes those of a publication. FailedPrecondition, naming the table, if the daystream does not have one; or if the
+  // publication leaves out some kind of change, so that no mirror of it could stay equal.
   absl::StatusOr<std::vector<postgres::CatalogTable>> Choose(postgres::Connection& connection,
                                                              const types::TableList& list) const;
 

@@ -202,7 +202,7 @@ class Creation {
     // What the user named can be named to deltastream as well, by a role that may not write it down.
     const bool may_be_forgotten = !record.publication_made && record.tables.empty() && record.filters.empty();
     if (record != SlotRecord()) {
-      const absl::Status prepared = PrepareSlotRecords(connection_);
+      const absl::Status prepared = PrepareSlotRecords(connection_, record);
       if (!may_be_forgotten || !CannotWrite(prepared)) RETURN_IF_ERROR(prepared);
       if (!prepared.ok()) record = SlotRecord();
     }

@@ -46,8 +46,8 @@ absl::Status Explain(const absl::Status& status) {
 
 }  // namespace
 
-absl::Status PrepareSlotRecords(Connection& connection) {
-  ASSIGN_OR_RETURN(const bool there, HasTable(connection, "filters"));
+absl::Status PrepareSlotRecords(Connection& connection, const SlotRecord& record) {
+  ASSIGN_OR_RETURN(const bool there, HasTable(connection, record.filters.empty() ? "slot_name" : "filters"));
   if (there) return absl::OkStatus();
   const absl::Status made = connection.Execute(kMakeTable).status();
   if (!made.ok()) connection.Execute("ROLLBACK").status().IgnoreError();
@@ -62,10 +62,13 @@ absl::Status RememberSlot(Connection& connection, const std::string& slot, const
   }
   std::string sql = absl::StrCat("DELETE FROM deltamirror.slot WHERE slot_name = ", QuoteLiteral(slot), ";");
   if (record != SlotRecord()) {
-    absl::StrAppend(&sql,
-                    "INSERT INTO deltamirror.slot (slot_name, tables, filters, publication, publication_made) VALUES (",
-                    QuoteLiteral(slot), ", ", NullOr(record.tables), ", ", NullOr(record.filters), ", ",
-                    NullOr(record.publication), ", ", record.publication_made ? "true" : "false", ");");
+    absl::StrAppend(&sql, "INSERT INTO deltamirror.slot (slot_name, tables, publication, publication_made) VALUES (",
+                    QuoteLiteral(slot), ", ", NullOr(record.tables), ", ", NullOr(record.publication), ", ",
+                    record.publication_made ? "true" : "false", ");");
+  }
+  if (!record.filters.empty()) {
+    absl::StrAppend(&sql, "UPDATE deltamirror.slot SET filters = ", QuoteLiteral(record.filters),
+                    " WHERE slot_name = ", QuoteLiteral(slot), ";");
   }
   return Explain(connection.Execute(sql).status());
 }

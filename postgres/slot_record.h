@@ -21,8 +21,9 @@ struct SlotRecord {
   bool operator==(const SlotRecord&) const = default;
 };
 
-// Makes the schema and the table if they are missing. PermissionDenied, with what to do, if the role may not.
-absl::Status PrepareSlotRecords(Connection& connection);
+// Makes the schema and the table if they are missing, and what an earlier version's table lacks for the record.
+// PermissionDenied, with what to do, if the role may not.
+absl::Status PrepareSlotRecords(Connection& connection, const SlotRecord& record);
 
 // Replaces what was remembered under that name. An empty record is no row.
 absl::Status RememberSlot(Connection& connection, const std::string& slot, const SlotRecord& record);

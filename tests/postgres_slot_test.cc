@@ -97,6 +97,26 @@ TEST_F(SlotTest, TablesAreRemembered) {
   EXPECT_EQ(cluster_->Value("SELECT count(*) FROM deltamirror.slot"), "0");
 }
 
+TEST_F(SlotTest, FiltersAreRememberedWithWhatTheirNamesMean) {
+  // as an earlier version made it
+  cluster_->Exec(
+      "DROP SCHEMA IF EXISTS deltamirror CASCADE; CREATE SCHEMA deltamirror; CREATE TABLE deltamirror.slot (slot_name "
+      "name "
+      "PRIMARY KEY, tables text, publication name, publication_made boolean NOT NULL DEFAULT false, created "
+      "timestamptz "
+      "NOT NULL DEFAULT now()); CREATE TABLE filtered (id int PRIMARY KEY, gone int, v text); ALTER TABLE filtered "
+      "DROP gone");
+  Create(R"({"tables":"zzz"})");
+  EXPECT_EQ(Drop(), "1");
+  Create(R"({"filters":{"Filtered":{"columns":["id"],"where":"id > 1"}}})");
+  EXPECT_EQ(
+      cluster_->Value("SELECT replace(filters, 'filtered'::regclass::oid::text, 'OID') FROM deltamirror.slot"),
+      R"({"\"public\".\"filtered\"":{"columns":["id"],"where":"id > 1","relid":OID,"attributes":{"id":1,"v":3}}})");
+  EXPECT_EQ(Drop(), "1");
+  EXPECT_EQ(cluster_->Value("SELECT count(*) FROM deltamirror.slot"), "0");
+  cluster_->Exec("DROP TABLE filtered");
+}
+
 TEST_F(SlotTest, ALeftOverRowIsNotTheNewSlots) {
   Create(R"({"tables":"zzz"})");
   cluster_->Exec("SELECT pg_drop_replication_slot('mirror')");
@@ -180,10 +200,12 @@ TEST_F(SlotTest, PluginThatIsNotInstalled) {
 TEST_F(SlotTest, RoleThatMayNotMakeTheTable) {
   cluster_->Exec("CREATE ROLE streamer LOGIN REPLICATION");
   const std::string conninfo = absl::StrCat(cluster_->conninfo(), " user=streamer");
-  EXPECT_THAT(host_.Error(CreateSql(R"({"tables":"zzz"})", conninfo)),
-              HasSubstr("could not remember the slot in table deltamirror.slot: permission denied for database "
-                        "postgres. Give \"tables\" to deltastream instead, or let an owner of the database GRANT "
-                        "CREATE ON DATABASE"));
+  EXPECT_THAT(
+      host_.Error(CreateSql(R"({"tables":"zzz"})", conninfo)),
+      HasSubstr(
+          "could not remember the slot in table deltamirror.slot: permission denied for database "
+          "postgres. Give \"tables\" and \"filters\" to deltastream instead, or let an owner of the database GRANT "
+          "CREATE ON DATABASE"));
   EXPECT_EQ(CountSlots(), "0");
   host_.Value(CreateSql("{}", conninfo));
   EXPECT_EQ(CountSlots(), "1");

@@ -184,7 +184,7 @@ TEST_F(SameLinesTest, Filters) {
   EXPECT_THAT(lines_, Contains(HasSubstr("\t_action\tgap")));
   Told("UPDATE keyed SET region = 'west' WHERE id > 1; DELETE FROM keyed");
   Told("INSERT INTO log VALUES (1, 'east', 1), (2, 'east', 2), (3, 'west', 3), (4, 'west', 4)");
-  Told("UPDATE log SET id = id + 1");
+  Told("UPDATE log SET id = id + 11");
   Told("UPDATE log SET region = 'west'; DELETE FROM log");
 }
 
