@@ -92,7 +92,7 @@ absl::StatusOr<int64_t> Export(sqlite3* db, const std::string& conninfo, absl::s
   ASSIGN_OR_RETURN(const std::string copy_sql, CopyInStatement(rows, table, options));
   ASSIGN_OR_RETURN(postgres::Connection connection, postgres::Connection::Open(conninfo, {.interrupt = interrupt}));
   Progress progress(absl::StrCat("pg_export ", table), options.progress);
-  RETURN_IF_ERROR(connection.Execute("BEGIN").status());
+  RETURN_IF_ERROR(connection.Begin());
   if (options.refresh) RETURN_IF_ERROR(connection.Execute(absl::StrCat("DELETE FROM ", table)).status());
   ASSIGN_OR_RETURN(postgres::CopyIn copy, postgres::CopyIn::Begin(&connection, copy_sql));
   ASSIGN_OR_RETURN(const int64_t count, SendRows(&rows, &copy, &progress, interrupt));

@@ -288,8 +288,7 @@ absl::StatusOr<int64_t> Import(sqlite3* db, const std::string& conninfo, absl::s
   ASSIGN_OR_RETURN(Target target, FindTarget(db, table));
   ASSIGN_OR_RETURN(postgres::Connection connection, postgres::Connection::Open(conninfo, {.interrupt = interrupt}));
   // One snapshot for what `since` asks and for the rows.
-  RETURN_IF_ERROR(
-      connection.Execute(options.since.empty() ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ").status());
+  RETURN_IF_ERROR(connection.Begin(options.since.empty() ? "" : "ISOLATION LEVEL REPEATABLE READ"));
   ASSIGN_OR_RETURN(Source source, DescribeSource(connection, query));
   Importer importer(db, &connection, options, std::move(target), std::move(source));
   absl::StatusOr<int64_t> rows = importer.Run(interrupt);

@@ -62,7 +62,7 @@ absl::StatusOr<postgres::CopySnapshot> BeginSnapshot(postgres::Connection& conne
 absl::StatusOr<bool> TryTables(postgres::Connection& connection, ReadCatalog read, const LockOptions& options,
                                LockedSnapshot* locked) {
   // On one snapshot, too: others may alter and drop tables between two queries.
-  RETURN_IF_ERROR(connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").status());
+  RETURN_IF_ERROR(connection.Begin("ISOLATION LEVEL REPEATABLE READ READ ONLY"));
   ASSIGN_OR_RETURN(const std::vector<postgres::CatalogTable> before, read());
   RETURN_IF_ERROR(connection.Execute("COMMIT").status());
   absl::StatusOr<postgres::CopySnapshot> snapshot = BeginSnapshot(connection, before, options);

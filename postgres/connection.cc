@@ -23,17 +23,24 @@ namespace {
 constexpr absl::Duration kPoll = absl::Milliseconds(50);
 
 // One text for one value, in the first copy and in the stream. search_path stays the user's.
-constexpr char kPinnedSettings[] =
-    "SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC';"
-    "SET extra_float_digits = 3; SET bytea_output = 'hex'; SET xmloption = 'content'; SET standard_conforming_strings "
-    "= on";
+constexpr char kReportedSettings[] =
+    "SET DateStyle = 'ISO, MDY'; SET TimeZone = 'UTC'; SET standard_conforming_strings = on";
+constexpr absl::string_view kOtherSettings[] = {"IntervalStyle = 'postgres'", "extra_float_digits = 3",
+                                                "bytea_output = 'hex'", "xmloption = 'content'"};
+
+// Each behind "; SET ".
+std::string OtherSettings(absl::string_view scope) {
+  std::string sql;
+  for (const absl::string_view setting : kOtherSettings) absl::StrAppend(&sql, "; SET ", scope, setting);
+  return sql;
+}
 
 // UTF-8, which every database can say, but for one: in an SQL_ASCII database a text may be any bytes, and asked for
 // UTF-8 the server would refuse the first one that is not. There we take the bytes as they are.
-std::string PinnedSettings(PGconn* conn) {
+std::string EncodingAndReportedSettings(PGconn* conn) {
   const char* encoding = PQparameterStatus(conn, "server_encoding");
   const bool any_bytes = encoding != nullptr && absl::string_view(encoding) == "SQL_ASCII";
-  return absl::StrCat("SET client_encoding = '", any_bytes ? "SQL_ASCII" : "UTF8", "'; ", kPinnedSettings);
+  return absl::StrCat("SET client_encoding = '", any_bytes ? "SQL_ASCII" : "UTF8", "'; ", kReportedSettings);
 }
 
 absl::Status StatusOf(const PGresult* result) {
@@ -109,6 +116,7 @@ class ConnectLimit {
 struct Connection::State {
   PGconn* conn = nullptr;
   Options options;
+  bool pooled = false;
   ~State() { PQfinish(conn); }
 };
 
@@ -177,8 +185,24 @@ absl::StatusOr<Connection> Connection::Open(const std::string& conninfo, Options
   // Notices are for a person at a terminal; the host's stderr is not ours.
   PQsetNoticeProcessor(
       state.conn, [](void*, const char*) {}, nullptr);
-  RETURN_IF_ERROR(connection.Execute(PinnedSettings(state.conn)).status());
+  RETURN_IF_ERROR(connection.PinSettings());
   return connection;
+}
+
+// A pooler gives each transaction the connection to the server that is free, and gives that to others afterwards. What
+// the server reports, it restores for everybody; other settings have to be made for a transaction, and end with it.
+absl::Status Connection::PinSettings() {
+  if (!state_->options.replication) {
+    ASSIGN_OR_RETURN(const Result pid, Execute("SELECT pg_catalog.pg_backend_pid()"));
+    state_->pooled = pid.rows() != 1 || pid.text(0, 0) != absl::StrCat(PQbackendPID(state_->conn));
+  }
+  std::string sql = EncodingAndReportedSettings(state_->conn);
+  if (!state_->pooled) sql += OtherSettings("");
+  return Execute(sql).status();
+}
+
+absl::Status Connection::Begin(absl::string_view mode) {
+  return Execute(absl::StrCat("BEGIN ", mode, state_->pooled ? OtherSettings("LOCAL ") : "")).status();
 }
 
 absl::Status Connection::ConnectFailed() const {

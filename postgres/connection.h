@@ -87,6 +87,10 @@ class Connection {
   // One or more statements by the simple protocol; the result is the last one's. What a replication connection needs.
   absl::StatusOr<Result> Execute(const std::string& sql);
 
+  // BEGIN, and behind a pooler (PgBouncer) the pinned settings for this transaction, since there a session's are
+  // another session's soon. `mode`: "ISOLATION LEVEL REPEATABLE READ", ...
+  absl::Status Begin(absl::string_view mode = "");
+
   // 150020 for 15.20.
   int server_version() const;
 
@@ -115,6 +119,7 @@ class Connection {
  private:
   struct State;
   absl::Status Connect();
+  absl::Status PinSettings();
   absl::Status ConnectFailed() const;
   explicit Connection(std::unique_ptr<State> state);
   absl::StatusOr<Result> LastResult();

@@ -29,8 +29,8 @@ constexpr char kRunning[] =
     "   FROM pg_catalog.pg_prepared_xacts) AS running (xid, start, here)";
 
 // What a role, a database or the server may limit.
-constexpr char kNoLimits[] = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0";
-constexpr char kNoTransactionLimit[] = "SET transaction_timeout = 0";
+constexpr char kNoLimits[] = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+constexpr char kNoTransactionLimit[] = "SET LOCAL transaction_timeout = 0";
 constexpr int kHasTransactionLimit = 170000;
 
 uint32_t LowHalf(uint64_t xid) {
@@ -72,6 +72,7 @@ absl::Status WaitForEnd(Connection& connection, std::vector<uint64_t> xids, absl
   }
 }
 
+// Neither takes a snapshot.
 absl::Status LiftLimits(Connection& connection) {
   RETURN_IF_ERROR(connection.Execute(kNoLimits).status());
   if (connection.server_version() < kHasTransactionLimit) return absl::OkStatus();
@@ -79,7 +80,8 @@ absl::Status LiftLimits(Connection& connection) {
 }
 
 absl::Status BeginWithLocks(Connection& connection, const std::vector<std::string>& tables) {
-  RETURN_IF_ERROR(connection.Execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").status());
+  RETURN_IF_ERROR(connection.Begin("ISOLATION LEVEL REPEATABLE READ READ ONLY"));
+  RETURN_IF_ERROR(LiftLimits(connection));
   // LOCK takes no snapshot.
   if (tables.empty()) return absl::OkStatus();
   return connection.Execute(absl::StrCat("LOCK TABLE ", absl::StrJoin(tables, ", "), " IN ACCESS SHARE MODE")).status();
@@ -170,7 +172,6 @@ int64_t EarliestStart(const Look& look, const Snapshot& snapshot) {
 absl::StatusOr<CopySnapshot> BeginCopySnapshot(Connection& connection, const std::vector<std::string>& tables,
                                                uint64_t stream_xid, const WaitNotice& waiting) {
   RETURN_IF_ERROR(CheckPrimary(connection));
-  RETURN_IF_ERROR(LiftLimits(connection));
   ASSIGN_OR_RETURN(Look look, LookAtTransactions(connection));
   while (true) {
     RETURN_IF_ERROR(BeginWithLocks(connection, tables));
