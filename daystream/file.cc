@@ -11,6 +11,23 @@
 #include "status/status_macros.h"
 
 namespace deltamirror::daystream {
+namespace {
+
+absl::Status WriteDurably(const std::string& path, const std::string& content, FileSystem* files) {
+  const FileDescriptor file(files->Open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+  if (!file.is_open()) return FileError(errno, "create file", path);
+  size_t written = 0;
+  while (written < content.size()) {
+    const ssize_t size = files->Write(file.get(), content.data() + written, content.size() - written);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return FileError(errno, "write file", path);
+    written += size;
+  }
+  if (files->Sync(file.get()) != 0) return FileError(errno, "sync file", path);
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 int FileSystem::Open(const char* path, int flags, mode_t mode) {
   return open(path, flags, mode);
@@ -81,6 +98,15 @@ absl::Status SyncDirectory(const std::string& path, FileSystem* files) {
   if (!directory.is_open()) return FileError(errno, "open directory", path);
   if (files->Sync(directory.get()) != 0) return FileError(errno, "sync directory", path);
   return absl::OkStatus();
+}
+
+absl::Status ReplaceFile(const std::string& directory, const std::string& name, const std::string& content,
+                         FileSystem* files) {
+  const std::string path = absl::StrCat(directory, "/", name);
+  const std::string temporary = path + ".new";
+  RETURN_IF_ERROR(WriteDurably(temporary, content, files));
+  if (files->Rename(temporary.c_str(), path.c_str()) != 0) return FileError(errno, "rename file", temporary);
+  return SyncDirectory(directory, files);
 }
 
 }  // namespace deltamirror::daystream

@@ -72,6 +72,10 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
 // Makes a new or renamed entry of the folder durable.
 absl::Status SyncDirectory(const std::string& path, FileSystem* files);
 
+// Replaces a small file of the folder in one step, durably: a reader, or a crash, finds the old one or the new one.
+absl::Status ReplaceFile(const std::string& directory, const std::string& name, const std::string& content,
+                         FileSystem* files = FileSystem::Default());
+
 }  // namespace deltamirror::daystream
 
 #endif  // DELTAMIRROR_DAYSTREAM_FILE_H_

@@ -1,11 +1,8 @@
 #include "daystream/source.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -20,7 +17,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kFormat = 1;
-constexpr mode_t kFileMode = 0666;
 
 std::string InfoPath(absl::string_view directory) {
   return absl::StrCat(directory, "/daystream.json");
@@ -86,20 +82,6 @@ absl::string_view SchemeOf(absl::string_view source) {
   return scheme;
 }
 
-absl::Status WriteDurably(const std::string& path, const std::string& content, FileSystem* files) {
-  const FileDescriptor file(files->Open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kFileMode));
-  if (!file.is_open()) return FileError(errno, "create file", path);
-  size_t written = 0;
-  while (written < content.size()) {
-    const ssize_t size = files->Write(file.get(), content.data() + written, content.size() - written);
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return FileError(errno, "write file", path);
-    written += size;
-  }
-  if (files->Sync(file.get()) != 0) return FileError(errno, "sync file", path);
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::Status CheckSameSource(absl::string_view directory, const SourceInfo& kept, const SourceInfo& given) {
@@ -160,11 +142,7 @@ absl::Status SaveSourceInfo(const std::string& directory, const SourceInfo& info
       {"checks", info.checks},
   };
   const std::string content = json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-  const std::string path = InfoPath(directory);
-  const std::string temporary = path + ".new";
-  RETURN_IF_ERROR(WriteDurably(temporary, content, files));
-  if (files->Rename(temporary.c_str(), path.c_str()) != 0) return FileError(errno, "rename file", temporary);
-  return SyncDirectory(directory, files);
+  return ReplaceFile(directory, "daystream.json", content, files);
 }
 
 absl::StatusOr<std::string> ResolveDestination(absl::string_view destination) {

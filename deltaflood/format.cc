@@ -110,6 +110,7 @@ void AppendRecord(const Record& record, std::string* out) {
   AppendText("_identity", record.identity, out);
   AppendText("_check", record.check, out);
   AppendText("_was", record.was, out);
+  AppendText("_reason", record.reason, out);
   for (const Column& column : record.unknown) {
     AppendField(column.name, column.value, out);
   }

@@ -9,7 +9,8 @@ namespace {
 
 // The record's texts that a head can have.
 constexpr absl::string_view Record::*kTexts[] = {&Record::table,     &Record::schema,   &Record::qualified_table,
-                                                 &Record::partition, &Record::identity, &Record::was};
+                                                 &Record::partition, &Record::identity, &Record::was,
+                                                 &Record::reason};
 
 bool LiesIn(absl::string_view text, absl::string_view whole) {
   return text.empty() || (text.data() >= whole.data() && text.data() + text.size() <= whole.data() + whole.size());

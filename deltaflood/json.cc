@@ -121,6 +121,7 @@ void AppendRecordJson(const Record& record, std::string* out) {
   object.TextIfAny("_identity", record.identity);
   object.TextIfAny("_check", record.check);
   object.TextIfAny("_was", record.was);
+  object.TextIfAny("_reason", record.reason);
   object.TextIfAny("_oid", record.oid);
   for (const Column& column : record.unknown) {
     object.Text(column.name, column.value);

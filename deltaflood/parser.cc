@@ -32,14 +32,15 @@ enum Key : size_t {
   kIdentity,
   kCheck,
   kWas,
+  kReason,
   kOid,
   kAction,
   kKeyCount,
 };
 
 constexpr absl::string_view kKeyNames[kKeyCount] = {
-    "_c",        "_s",     "_table", "_schema", "_qualified_table", "_partition", "_xid", "_lsn", "_time", "_relid",
-    "_identity", "_check", "_was",   "_oid",    "_action",
+    "_c",     "_s",        "_table", "_schema", "_qualified_table", "_partition", "_xid",    "_lsn", "_time",
+    "_relid", "_identity", "_check", "_was",    "_reason",          "_oid",       "_action",
 };
 
 constexpr uint32_t Bit(Key key) {
@@ -59,7 +60,7 @@ Key CandidateFor(absl::string_view name) {
     case 6:
       return second == 't' ? kTable : second == 'r' ? kRelid : kCheck;
     case 7:
-      return second == 'a' ? kAction : kSchema;
+      return second == 'a' ? kAction : second == 'r' ? kReason : kSchema;
     case 9:
       return kIdentity;
     case 10:
@@ -198,6 +199,9 @@ absl::Status SetMetadata(Key key, absl::string_view value, size_t offset, Record
       break;
     case kWas:
       out->was = value;
+      break;
+    case kReason:
+      out->reason = value;
       break;
     case kOid:
       out->oid = value;

@@ -58,6 +58,8 @@ struct Record {
   // _was: in a relation line, the table's name before this transaction, quoted
   // as SQL does
   absl::string_view was;
+  // _reason: in a gap line, why; absent if it is the usual one
+  absl::string_view reason;
 
   bool has_xid = false;
   // the original writes 2^31 and above as negative numbers; they are read

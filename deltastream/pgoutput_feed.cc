@@ -40,14 +40,25 @@ postgres::ReplicationStream::Options PgoutputOptions(const std::string& publicat
   postgres::ReplicationStream::Options options = {{"proto_version", version},
                                                   {"publication_names", QuoteIdentifier(publication)}};
   if (in_pieces) options.emplace_back("streaming", "on");
+  // From PostgreSQL 15 on, a transaction without a published row is sent only with a message in it. (Their content is
+  // nobody's business here.)
+  if (server_version >= 140000) options.emplace_back("messages", "true");
   return options;
 }
 
 PgoutputFeed::PgoutputFeed(const Options& options)
-    : catalog_(options.conninfo, options.publication, {.interrupt = options.interrupt, .silence = options.silence}),
+    : connection_(options.conninfo, {.interrupt = options.interrupt, .silence = options.silence}),
+      catalog_(&connection_, options.publication),
+      storage_({.slot = options.slot,
+                .publication = options.publication,
+                .tables = options.tables,
+                .directory = options.directory}),
       translator_({.tables = options.tables,
                    .catalog = [this](const pgoutput::RelationMessage& message,
-                                     uint32_t xid) { return catalog_.Describe(message, xid); }}),
+                                     uint32_t xid) { return catalog_.Describe(message, xid); },
+                   .on_truncate = [this](uint32_t relid, uint32_t xid) { storage_.NoteTruncate(relid, xid); },
+                   .at_end = [this](const pgoutput::Begin& begin, const pgoutput::Commit& commit,
+                                    std::string* lines) { return AppendLines(begin, commit, lines); }}),
       streams_(options.directory) {}
 
 absl::Status PgoutputFeed::Take(absl::string_view message, SlotLog* log) {
@@ -57,6 +68,15 @@ absl::Status PgoutputFeed::Take(absl::string_view message, SlotLog* log) {
   const pgoutput::Commit& commit = streams_.commit();
   return translator_.BeginTransaction(
       {.final_lsn = commit.commit_lsn, .commit_time = commit.commit_time, .xid = streams_.committed()->xid()});
+}
+
+absl::StatusOr<uint64_t> PgoutputFeed::Look() {
+  uint64_t lsn = 0;
+  RETURN_IF_ERROR(connection_.Use([&](postgres::Connection& connection) -> absl::Status {
+    ASSIGN_OR_RETURN(lsn, storage_.Look(connection));
+    return absl::OkStatus();
+  }));
+  return lsn;
 }
 
 absl::Status PgoutputFeed::Continue(SlotLog* log) {
@@ -76,6 +96,13 @@ absl::Status PgoutputFeed::Translate(absl::string_view message, SlotLog* log) {
   lines_.clear();
   if (lines_.capacity() > kKeptCapacity) lines_.shrink_to_fit();
   return absl::OkStatus();
+}
+
+// What a transaction's end brings beside its changes. Whether it is to be told in any case.
+bool PgoutputFeed::AppendLines(const pgoutput::Begin& begin, const pgoutput::Commit& commit, std::string* lines) {
+  const bool is_heartbeat = heartbeat_ == begin.xid;
+  if (is_heartbeat) heartbeat_.reset();
+  return storage_.AppendLines(begin, commit, lines) || is_heartbeat;
 }
 
 absl::Status PgoutputFeed::EndTransaction(SlotLog* log) {

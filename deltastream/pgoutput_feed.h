@@ -3,15 +3,22 @@
 #ifndef DELTAMIRROR_DELTASTREAM_PGOUTPUT_FEED_H_
 #define DELTAMIRROR_DELTASTREAM_PGOUTPUT_FEED_H_
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "deltastream/server_catalog.h"
+#include "deltastream/side_connection.h"
 #include "deltastream/slot_log.h"
+#include "deltastream/storage_watch.h"
 #include "deltastream/streamed_transactions.h"
+#include "deltastream/sync_schedule.h"
+#include "pgoutput/message.h"
 #include "pgoutput/translator.h"
 #include "postgres/connection.h"
 #include "postgres/replication.h"
@@ -37,6 +44,7 @@ class PgoutputFeed {
  public:
   struct Options {
     std::string conninfo;  // for the catalog
+    std::string slot;
     std::string publication;
     types::TableList tables;
     std::string directory;  // for what is streamed and does not fit into memory: the daystream's
@@ -61,13 +69,28 @@ class PgoutputFeed {
   // Whether a transaction has come in part, or was given in part.
   bool in_transaction() const { return translator_.in_transaction(); }
 
+  // Now and then, and at the beginning: looks for what happened to tables that pgoutput does not tell. Returns an LSN
+  // that the stream must come to for all of it to be told, 0 if there is nothing to be told.
+  bool MustLook(Clock::time_point now) const { return storage_.IsDue(now); }
+  absl::StatusOr<uint64_t> Look();
+
+  // The end of this transaction is told, though it changes nothing.
+  void ExpectHeartbeat(uint32_t xid) { heartbeat_ = xid; }
+
+  // To be done before the server is told that everything up to `durable` is safe.
+  absl::Status Save(uint64_t durable) { return storage_.Save(durable); }
+
  private:
   absl::Status Translate(absl::string_view message, SlotLog* log);
   absl::Status EndTransaction(SlotLog* log);
+  bool AppendLines(const pgoutput::Begin& begin, const pgoutput::Commit& commit, std::string* lines);
 
+  SideConnection connection_;
   ServerCatalog catalog_;
+  StorageWatch storage_;
   pgoutput::Translator translator_;
   StreamedTransactions streams_;
+  std::optional<uint32_t> heartbeat_;
   std::string lines_;  // not yet given to the log
 };
 

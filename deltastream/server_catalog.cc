@@ -1,11 +1,14 @@
 #include "deltastream/server_catalog.h"
 
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "postgres/connection.h"
 #include "postgres/schema.h"
 #include "status/status_macros.h"
 
@@ -90,33 +93,51 @@ absl::StatusOr<std::vector<int>> ReadDroppedSince(postgres::Connection& connecti
   return numbers;
 }
 
-}  // namespace
+// The value that rows of partitions have from before a column was added: the partitioned table itself, which stores
+// nothing, has none. (Partitions that differ in it were attached, which is told as a gap.)
+absl::Status FillMissing(postgres::Connection& connection, types::Relation* relation) {
+  ASSIGN_OR_RETURN(
+      const postgres::Result result,
+      connection.Query("WITH RECURSIVE tree(relid) AS (SELECT $1::oid UNION ALL"
+                       " SELECT i.inhrelid FROM pg_catalog.pg_inherits i JOIN tree ON i.inhparent = tree.relid)"
+                       " SELECT a.attname, min(pg_catalog.array_to_string(a.attmissingval, ''))"
+                       " FROM tree JOIN pg_catalog.pg_attribute a ON a.attrelid = tree.relid"
+                       " WHERE a.atthasmissing AND NOT a.attisdropped GROUP BY a.attname"
+                       " HAVING count(DISTINCT a.attmissingval::text) = 1",
+                       {absl::StrCat(relation->relid)}));
+  for (int row = 0; row < result.rows(); ++row) {
+    for (types::Column& column : relation->columns) {
+      if (column.name == result.text(row, 0)) column.missing = std::string(result.text(row, 1));
+    }
+  }
+  return absl::OkStatus();
+}
 
-absl::StatusOr<CatalogEntry> ServerCatalog::Describe(const RelationMessage& message, uint32_t xid) {
-  const bool was_open = connection_.has_value();
-  absl::StatusOr<CatalogEntry> entry = Ask(message, xid);
-  if (entry.ok()) return entry;
-  connection_.reset();
-  // It may have been idle for days.
-  if (was_open && absl::IsUnavailable(entry.status())) return Ask(message, xid);
+absl::StatusOr<CatalogEntry> Ask(postgres::Connection& connection, const std::string& publication,
+                                 const RelationMessage& message, uint32_t xid) {
+  CatalogEntry entry;
+  ASSIGN_OR_RETURN(std::optional<postgres::CatalogTable> table, postgres::ReadTable(connection, message.relid));
+  if (table.has_value()) {
+    if (table->partitioned) {
+      ASSIGN_OR_RETURN(const bool as_root, PublishesAsRoot(connection, publication));
+      entry.without_rows = !as_root;
+      if (as_root) RETURN_IF_ERROR(FillMissing(connection, &table->relation));
+    }
+    entry.relation = std::move(table->relation);
+    ASSIGN_OR_RETURN(entry.dropped_since, ReadDroppedSince(connection, message.relid, xid));
+  }
+  ASSIGN_OR_RETURN(entry.types, ReadTypes(connection, message.columns));
   return entry;
 }
 
-absl::StatusOr<CatalogEntry> ServerCatalog::Ask(const RelationMessage& message, uint32_t xid) {
-  if (!connection_.has_value()) {
-    ASSIGN_OR_RETURN(connection_, postgres::Connection::Open(conninfo_, options_));
-  }
+}  // namespace
+
+absl::StatusOr<CatalogEntry> ServerCatalog::Describe(const RelationMessage& message, uint32_t xid) {
   CatalogEntry entry;
-  ASSIGN_OR_RETURN(std::optional<postgres::CatalogTable> table, postgres::ReadTable(*connection_, message.relid));
-  if (table.has_value()) {
-    if (table->partitioned) {
-      ASSIGN_OR_RETURN(const bool as_root, PublishesAsRoot(*connection_, publication_));
-      entry.without_rows = !as_root;
-    }
-    entry.relation = std::move(table->relation);
-    ASSIGN_OR_RETURN(entry.dropped_since, ReadDroppedSince(*connection_, message.relid, xid));
-  }
-  ASSIGN_OR_RETURN(entry.types, ReadTypes(*connection_, message.columns));
+  RETURN_IF_ERROR(connection_->Use([&](postgres::Connection& connection) -> absl::Status {
+    ASSIGN_OR_RETURN(entry, Ask(connection, publication_, message, xid));
+    return absl::OkStatus();
+  }));
   return entry;
 }
 

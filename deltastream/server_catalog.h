@@ -4,38 +4,34 @@
 #define DELTAMIRROR_DELTASTREAM_SERVER_CATALOG_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "deltastream/side_connection.h"
 #include "pgoutput/catalog.h"
 #include "pgoutput/message.h"
-#include "postgres/connection.h"
 
 namespace deltamirror::deltastream {
 
-// Asks on a connection of its own, since the stream's is busy: opened when it is needed first, and again when it was
-// lost. For one thread.
+// For one thread.
 //
-//   ServerCatalog catalog("dbname=prod", "mirror", {.interrupt = check});
+//   SideConnection connection("dbname=prod", {.interrupt = check});
+//   ServerCatalog catalog(&connection, "mirror");
 //   pgoutput::Translator translator({.catalog = [&](const auto& message, uint32_t xid) { return
 //   catalog.Describe(message, xid); }});
 class ServerCatalog {
  public:
-  ServerCatalog(std::string conninfo, std::string publication, postgres::Connection::Options options)
-      : conninfo_(std::move(conninfo)), publication_(std::move(publication)), options_(std::move(options)) {}
+  // `connection` is the caller's, and outlives the catalog.
+  ServerCatalog(SideConnection* connection, std::string publication)
+      : connection_(connection), publication_(std::move(publication)) {}
 
   // What pgoutput::Catalog promises.
   absl::StatusOr<pgoutput::CatalogEntry> Describe(const pgoutput::RelationMessage& message, uint32_t xid);
 
  private:
-  absl::StatusOr<pgoutput::CatalogEntry> Ask(const pgoutput::RelationMessage& message, uint32_t xid);
-
-  const std::string conninfo_;
+  SideConnection* const connection_;
   const std::string publication_;
-  const postgres::Connection::Options options_;
-  std::optional<postgres::Connection> connection_;
 };
 
 }  // namespace deltamirror::deltastream

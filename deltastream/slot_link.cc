@@ -27,11 +27,13 @@ constexpr absl::Duration kSlotPatience = absl::Seconds(3);
 constexpr char kMessageSize[] = "65536";
 constexpr char kPgoutput[] = "pgoutput";
 
-postgres::ReplicationStream::Options DeltafloodOptions(const std::string& tables, const types::TableFilters& filters) {
+postgres::ReplicationStream::Options DeltafloodOptions(const std::string& tables, const types::TableFilters& filters,
+                                                       bool heartbeat) {
   postgres::ReplicationStream::Options options = {
       {"mirror", "true"}, {"partition-root", "true"}, {"batch-size", kMessageSize}};
   if (!tables.empty()) options.emplace_back("tables", tables);
   if (!filters.empty()) options.emplace_back("filters", filters.ToJson());
+  if (heartbeat) options.emplace_back("heartbeat", "true");
   return options;
 }
 
@@ -102,6 +104,7 @@ absl::StatusOr<Source> LookAt(postgres::Connection& connection, const SlotMoverO
 absl::StatusOr<std::unique_ptr<PgoutputFeed>> MakeFeed(const SlotMoverOptions& options, const Source& source) {
   if (source.plugin != kPgoutput) return nullptr;
   PgoutputFeed::Options feed = {.conninfo = options.conninfo,
+                                .slot = options.slot,
                                 .publication = source.publication,
                                 .silence = options.receive_timeout,
                                 .interrupt = options.interrupt};
@@ -193,13 +196,19 @@ absl::StatusOr<SlotLink> OpenLink(const SlotMoverOptions& options, absl::Duratio
   ASSIGN_OR_RETURN(std::unique_ptr<daystream::Writer> writer, OpenLog(options, &source, *session));
   ASSIGN_OR_RETURN(std::unique_ptr<PgoutputFeed> feed, MakeFeed(options, source));
   const int version = session->server_version();
+  const bool heartbeat = options.heartbeat > absl::ZeroDuration();
+  if (heartbeat && source.standby) {
+    return absl::InvalidArgumentError(
+        "option \"heartbeat\" is not possible on a standby, which cannot write: it has the primary's, if that has "
+        "some");
+  }
   in_pieces = in_pieces && feed != nullptr && CanStreamInPieces(version);
   // 0: from where the slot was confirmed.
-  ASSIGN_OR_RETURN(
-      postgres::ReplicationStream stream,
-      postgres::ReplicationStream::Start(*std::move(session), options.slot, 0,
-                                         feed != nullptr ? PgoutputOptions(source.publication, version, in_pieces)
-                                                         : DeltafloodOptions(source.tables, source.filters)));
+  ASSIGN_OR_RETURN(postgres::ReplicationStream stream,
+                   postgres::ReplicationStream::Start(
+                       *std::move(session), options.slot, 0,
+                       feed != nullptr ? PgoutputOptions(source.publication, version, in_pieces)
+                                       : DeltafloodOptions(source.tables, source.filters, heartbeat)));
   auto log = std::make_unique<SlotLog>(std::move(writer), source.confirmed, options.sync);
   return SlotLink{std::move(log), std::move(feed), in_pieces, source.wal_end, std::move(stream)};
 }

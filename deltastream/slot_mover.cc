@@ -28,7 +28,9 @@ constexpr milliseconds kSteady{60000};
 SlotMover::SlotMover(SlotMoverOptions options)
     : options_(std::move(options)),
       wal_end_(options_.conninfo, options_.interrupt),
-      silence_(options_.receive_timeout) {}
+      silence_(options_.receive_timeout),
+      heartbeat_(options_.heartbeat, options_.conninfo,
+                 {.interrupt = options_.interrupt, .silence = options_.receive_timeout}) {}
 
 absl::StatusOr<std::unique_ptr<SlotMover>> SlotMover::Open(SlotMoverOptions options,
                                                            std::optional<postgres::Connection> session) {
@@ -43,9 +45,19 @@ absl::Status SlotMover::Connect(std::optional<postgres::Connection> session) {
   ASSIGN_OR_RETURN(SlotLink link, OpenLink(options_, silence_.limit(), in_pieces_, std::move(session)));
   link_.emplace(std::move(link));
   known_end_ = link_->wal_end;
+  RETURN_IF_ERROR(LookAtTables());
   told_at_ = connected_at_ = Clock::now();
   silence_.Heard(connected_at_);
+  heartbeat_.Heard(connected_at_);
   reply_now_ = false;
+  return absl::OkStatus();
+}
+
+// What is noticed now is to be told before we count as caught up.
+absl::Status SlotMover::LookAtTables() {
+  if (link_->pgoutput == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const uint64_t lsn, link_->pgoutput->Look());
+  known_end_ = std::max(known_end_, lsn);
   return absl::OkStatus();
 }
 
@@ -109,6 +121,7 @@ absl::StatusOr<bool> SlotMover::Work(Batch* batch) {
     RETURN_IF_ERROR(Advance());
     const Clock::time_point now = Clock::now();
     RETURN_IF_ERROR(CheckInterrupt(now));
+    if (link_->pgoutput != nullptr && link_->pgoutput->MustLook(now)) RETURN_IF_ERROR(LookAtTables());
     ASSIGN_OR_RETURN(const bool synced, Settle(now));
     if (!synced) continue;
     if (Complete()) {
@@ -168,7 +181,16 @@ absl::Status SlotMover::Idle() {
     RETURN_IF_ERROR(Confirm(/*ask_for_reply=*/true));
   }
   RETURN_IF_ERROR(Listen(now));
+  RETURN_IF_ERROR(Beat(now));
   return link_->stream.Wait(WaitTime(now)).status();
+}
+
+absl::Status SlotMover::Beat(Clock::time_point now) {
+  if (now < heartbeat_.Due()) return absl::OkStatus();
+  heartbeat_.Heard(now);
+  ASSIGN_OR_RETURN(const uint32_t xid, heartbeat_.Beat());
+  if (link_->pgoutput != nullptr) link_->pgoutput->ExpectHeartbeat(xid);
+  return absl::OkStatus();
 }
 
 // Whether the server that says nothing is still there.
@@ -191,7 +213,7 @@ int SlotMover::WaitTime(Clock::time_point now) const {
       std::min(log.schedule().Due(), told_at_ + absl::ToChronoMilliseconds(options_.status_interval));
   if (log.durable_lsn() > log.saved_lsn()) next = std::min(next, told_at_ + kTellWhenIdle);
   if (target_ != 0) next = std::min(next, asked_at_ + kAskEvery);
-  next = std::min(next, silence_.Next());
+  next = std::min({next, silence_.Next(), heartbeat_.Due()});
   if (next <= now) return 0;
   // Rounded up: waking too early would only mean to wait again.
   return static_cast<int>(
@@ -218,6 +240,7 @@ absl::StatusOr<bool> SlotMover::Settle(Clock::time_point now) {
 absl::Status SlotMover::Confirm(bool ask_for_reply) {
   // Before the server is told: the next start compares the two.
   RETURN_IF_ERROR(link_->log->SaveConfirmed());
+  if (link_->pgoutput != nullptr) RETURN_IF_ERROR(link_->pgoutput->Save(link_->log->saved_lsn()));
   postgres::StandbyStatus status;
   status.written = link_->log->complete_lsn();
   status.flushed = link_->log->saved_lsn();
@@ -252,6 +275,7 @@ Batch SlotMover::TakeDurable() {
   if (batch.transactions > 0) {
     pauses_.Reset();
     silence_.Reset();
+    heartbeat_.Heard(Clock::now());
   }
   return batch;
 }

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "deltastream/batch.h"
+#include "deltastream/heartbeat.h"
 #include "deltastream/patience.h"
 #include "deltastream/slot_link.h"
 #include "deltastream/slot_mover_options.h"
@@ -37,6 +38,7 @@ class SlotMover : public Mover {
   explicit SlotMover(SlotMoverOptions options);
 
   absl::Status Connect(std::optional<postgres::Connection> session);
+  absl::Status LookAtTables();
   absl::StatusOr<bool> ConnectAgain(Batch* batch);
   absl::StatusOr<bool> Lose(const absl::Status& why, Batch* batch);
   bool MayComeInOnePiece(const absl::Status& why) const;
@@ -44,6 +46,7 @@ class SlotMover : public Mover {
   absl::Status Advance();
   absl::Status Take(const postgres::ReplicationMessage& message);
   absl::Status Idle();
+  absl::Status Beat(Clock::time_point now);
   absl::Status Listen(Clock::time_point now);
   absl::StatusOr<bool> Settle(Clock::time_point now);
   absl::Status Confirm(bool ask_for_reply);
@@ -69,6 +72,7 @@ class SlotMover : public Mover {
   Clock::time_point asked_at_;    // when it was last asked for a keepalive, for the sake of target_
   Clock::time_point checked_at_;  // when we last looked for an interrupt
   SilenceWatch silence_;
+  Heartbeat heartbeat_;
   Pauses pauses_;
   absl::Duration pause_;  // before the next attempt to connect
   int attempts_ = 0;      // since the connection was lost

@@ -36,6 +36,8 @@ struct SlotMoverOptions {
   absl::Duration status_interval = absl::Seconds(10);
   // For how long the server may say nothing, though it was asked, before it counts as lost. Infinite: for ever.
   absl::Duration receive_timeout = absl::Seconds(60);
+  // A sign of life is asked for when no transaction has come for so long; zero: never.
+  absl::Duration heartbeat = absl::ZeroDuration();
   bool reconnect = true;  // a server that was lost is waited for
   bool sync = true;       // false: durable means handed to the operating system
   InterruptCheck interrupt;

@@ -236,10 +236,14 @@ absl::Status Applier::ApplyTo(Table* table, const Record& record) {
                        "\" was detached or dropped, and which rows were in it cannot be told here. ", Remedy(*table)));
     case Action::kGap:
       return absl::FailedPreconditionError(
-          absl::StrCat("it has rows that the stream did not bring: it had another name, or was a partition or "
-                       "unlogged, when they came; or its filter did not let them through, or not whole; or a type of its "
-                       "columns was altered, so that they read otherwise. ",
-                       Remedy(*table)));
+          record.reason.empty()
+              ? absl::StrCat(
+                    "it has rows that the stream did not bring: it had another name, or was a partition or unlogged, "
+                    "when "
+                    "they came; or its filter did not let them through, or not whole; or a type of its columns was "
+                    "altered, so that they read otherwise. ",
+                    Remedy(*table))
+              : absl::StrCat(record.reason, ". ", Remedy(*table)));
     default:
       break;
   }

@@ -101,6 +101,7 @@ absl::Status Translator::EndTransaction(const Commit& commit, std::string* lines
   }
   in_transaction_ = false;
   end_lsn_ = commit.end_lsn;
+  if (options_.at_end && options_.at_end(begin_, commit, lines)) printed_ = true;
   if (!printed_) return absl::OkStatus();
   lines->append(ids_, 1);  // without the TAB
   absl::StrAppend(lines, "\t_time\t", commit.commit_time, "\t_action\tcommit\n");
@@ -204,6 +205,7 @@ absl::Status Translator::TranslateTruncate(std::string* lines) {
     Announce(table, lines);
     StartLine(*table, "truncate", lines);
     lines->push_back('\n');
+    if (options_.on_truncate) options_.on_truncate(relid, begin_.xid);
   }
   return absl::OkStatus();
 }

@@ -15,6 +15,7 @@
 #define DELTAMIRROR_PGOUTPUT_TRANSLATOR_H_
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -39,6 +40,11 @@ class Translator {
   struct Options {
     types::TableList tables;  // other tables' changes give no lines
     Catalog catalog;          // null: only what the messages say
+    // Told of each TRUNCATE that has given a line; may be null.
+    std::function<void(uint32_t relid, uint32_t xid)> on_truncate;
+    // Asked at the end of each transaction: may append lines of its own, which must be of this transaction. True: the
+    // transaction's end is told, though it may have no other lines. May be null.
+    std::function<bool(const Begin&, const Commit&, std::string* lines)> at_end;
   };
 
   enum class Event : uint8_t {

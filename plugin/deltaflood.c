@@ -31,6 +31,10 @@ static void deltaflood_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn
 static void deltaflood_truncate(LogicalDecodingContext *ctx,
 								ReorderBufferTXN *txn, int nrelations,
 								Relation relations[], ReorderBufferChange *change);
+static void deltaflood_message(LogicalDecodingContext *ctx,
+							   ReorderBufferTXN *txn, XLogRecPtr message_lsn,
+							   bool transactional, const char *prefix,
+							   Size size, const char *message);
 static void deltaflood_commit(LogicalDecodingContext *ctx,
 							  ReorderBufferTXN *txn, XLogRecPtr commit_lsn);
 static bool deltaflood_filter_by_origin(LogicalDecodingContext *ctx,
@@ -48,6 +52,7 @@ _PG_output_plugin_init(OutputPluginCallbacks *cb)
 	cb->begin_cb = deltaflood_begin;
 	cb->change_cb = deltaflood_change;
 	cb->truncate_cb = deltaflood_truncate;
+	cb->message_cb = deltaflood_message;
 	cb->commit_cb = deltaflood_commit;
 	cb->filter_by_origin_cb = deltaflood_filter_by_origin;
 	cb->shutdown_cb = deltaflood_shutdown;
@@ -320,6 +325,24 @@ deltaflood_change(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(df->change_context);
 	keep_alive(ctx);
+}
+
+/*
+ * A heartbeat's transaction has an end though it has no changes: a reader sees
+ * by it what time it is here. Other messages are nobody's business.
+ */
+static void
+deltaflood_message(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
+				   XLogRecPtr message_lsn, bool transactional,
+				   const char *prefix, Size size, const char *message)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	static const char heartbeat[] = "heartbeat";
+
+	if (df->options.heartbeat && transactional &&
+		strcmp(prefix, "deltamirror") == 0 && size == strlen(heartbeat) &&
+		memcmp(message, heartbeat, size) == 0)
+		df->printed = true;
 }
 
 /*

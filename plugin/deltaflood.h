@@ -59,6 +59,7 @@ typedef struct DeltaFloodOptions
 	/* ours */
 	bool		mirror;
 	bool		partition_root;
+	bool		heartbeat;
 	bool		ddl;
 	char	   *filters;
 	bool		check_filters;

@@ -53,6 +53,7 @@ static const OptionDef option_defs[] = {
 	{"ddl", OPTION_BOOL, USE_MIRROR, FIELD(ddl)},
 	{"filters", OPTION_STRING, USE_MIRROR, FIELD(filters)},
 	{"check-filters", OPTION_BOOL, USE_MIRROR, FIELD(check_filters)},
+	{"heartbeat", OPTION_BOOL, USE_MIRROR, FIELD(heartbeat)},
 	{"batch-size", OPTION_BYTES, USE_BOTH, FIELD(batch_size)},
 };
 

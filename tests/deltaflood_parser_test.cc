@@ -314,6 +314,9 @@ TEST(ParserHeadTest, LinesThatBeginAlikeAreReadAsIfAlone) {
       "_table t _relid 4 _identity full _partition p _qualified_table q _action truncate",
       "_table t _relid 4 _was s.u _action relation",
       "_table t _relid 4 _was s.u _action relation",
+      "_table t _relid 4 _reason rewritten _action gap",
+      "_table t _relid 4 _reason rewritten _action gap",
+      "_table t _relid 4 _reason attached _action gap",
   };
   Parser seen_all;
   for (const auto part : {&Parser::Parse, &Parser::ParseHead}) {
@@ -391,6 +394,18 @@ TEST_F(ParserTest, AnErrorInAHeadIsTheSameAfterAGoodLine) {
     ASSERT_THAT(Parse(Tabs("_table t _xid 7 _action insert")), IsOk());
     EXPECT_EQ(Parse(Tabs(line)).message(), alone.message()) << line;
   }
+}
+
+TEST_F(ParserTest, AGapMaySayWhy) {
+  Parser parser;
+  Record record;
+  const std::string line = "_table\tt\t_xid\t7\t_lsn\t0/1\t_relid\t4\t_reason\tit was \\t rewritten\t_action\tgap";
+  ASSERT_EQ(absl::OkStatus(), parser.Parse(line, &record));
+  EXPECT_EQ(record.action, Action::kGap);
+  EXPECT_EQ(record.reason, "it was \t rewritten");
+  std::string again;
+  AppendRecord(record, &again);
+  EXPECT_EQ(again, line);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 
 #include "vtab/deltamirror.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -131,7 +132,10 @@ absl::Status Rows::Column(int column, sqlite3_context* context) {
     case kColLagSeconds:
       // From PostgreSQL's commit to SQLite's.
       if (batch_.commit_time != 0) {
-        sqlite3_result_double(context, absl::ToDoubleSeconds(committed_ - absl::FromUnixMicros(batch_.commit_time)));
+        sqlite3_result_double(
+            context,
+            // The server's clock may be ahead of ours.
+            std::max(0.0, absl::ToDoubleSeconds(committed_ - absl::FromUnixMicros(batch_.commit_time))));
       }
       break;
     default:

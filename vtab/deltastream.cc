@@ -7,8 +7,8 @@
 //
 // Hidden columns: conninfo, slot and destination, which have no default; options, a JSON object, {} by default: until
 // ("forever"; "caught_up"; an LSN), tables, filters, publication, status_interval (seconds, 10), receive_timeout
-// (seconds, 60), reconnect (true with "forever"), fsync (true). With a file as source, slot is NULL and fsync is the
-// only option.
+// (seconds, 60), heartbeat (seconds, 0: none), reconnect (true with "forever"), fsync (true). With a file as source,
+// slot is NULL and fsync is the only option.
 
 #include "vtab/deltastream.h"
 
@@ -90,6 +90,7 @@ absl::Status ParseSlotOptions(const std::string& json, deltastream::SlotMoverOpt
   std::string filters;
   int64_t status_interval = 10;
   int64_t receive_timeout = 60;
+  int64_t heartbeat = 0;
   ASSIGN_OR_RETURN(sqlite::OptionReader reader, sqlite::OptionReader::Parse(kName, json));
   RETURN_IF_ERROR(reader.Get("until", &until));
   RETURN_IF_ERROR(reader.Get("tables", &options->tables));
@@ -97,12 +98,14 @@ absl::Status ParseSlotOptions(const std::string& json, deltastream::SlotMoverOpt
   RETURN_IF_ERROR(reader.Get("publication", &options->publication));
   RETURN_IF_ERROR(reader.GetInteger("status_interval", 1, 3600, &status_interval));
   RETURN_IF_ERROR(reader.GetInteger("receive_timeout", 0, 86400, &receive_timeout));
+  RETURN_IF_ERROR(reader.GetInteger("heartbeat", 0, 86400, &heartbeat));
   options->reconnect = until == "forever";
   RETURN_IF_ERROR(reader.Get("reconnect", &options->reconnect));
   RETURN_IF_ERROR(reader.Get("fsync", &options->sync));
   RETURN_IF_ERROR(reader.Finish());
   if (!options->tables.empty()) RETURN_IF_ERROR(types::TableList::Parse(options->tables).status());
   ASSIGN_OR_RETURN(options->filters, types::TableFilters::Parse(filters));
+  options->heartbeat = absl::Seconds(heartbeat);
   options->status_interval = absl::Seconds(status_interval);
   options->receive_timeout = receive_timeout == 0 ? absl::InfiniteDuration() : absl::Seconds(receive_timeout);
   return ParseUntil(until, options);

@@ -15,6 +15,7 @@
 #include "daystream/reader.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
+#include "tests/lab/needs.h"
 #include "tests/lab/process.h"
 #include "tests/lab/temp_dir.h"
 #include "tests/lab/wait.h"
@@ -135,6 +136,7 @@ TEST_F(DeltastreamPgoutputTest, ATransactionAtATime) {
 }
 
 TEST_F(DeltastreamPgoutputTest, BothPluginsGiveTheSameDaystream) {
+  LAB_NEEDS_DELTAFLOOD();
   CreateSlot("ours", R"({"plugin":"deltaflood"})");
   CreateSlot("mirror", R"({"plugin":"pgoutput"})");
   // (a) Transactions that overlap, with parts that are rolled back.
@@ -168,6 +170,7 @@ TEST_F(DeltastreamPgoutputTest, BothPluginsGiveTheSameDaystream) {
 }
 
 TEST_F(DeltastreamPgoutputTest, AKilledStreamGoesOn) {
+  LAB_NEEDS_DELTAFLOOD();
   CreateSlot("ours", R"({"plugin":"deltaflood"})");
   CreateSlot("mirror", R"({"plugin":"pgoutput"})");
   for (int round = 0; round < 4; ++round) {
@@ -221,6 +224,21 @@ TEST_F(DeltastreamPgoutputTest, APublicationThatWasGivenToTheSlotIsRemembered) {
   EXPECT_EQ(CatchUp("mirror"), "3 1");
 }
 
+// With a message "Origin", which says where they come from.
+TEST_F(DeltastreamPgoutputTest, WhatWasReplicatedFromElsewhereComesToo) {
+  CreateSlot("mirror", R"({"plugin":"pgoutput","tables":"zzz"})");
+  lab::Session session(*cluster_);
+  session.Exec("SELECT pg_replication_origin_create('elsewhere')");
+  session.Exec("SELECT pg_replication_origin_session_setup('elsewhere')");
+  session.Exec("BEGIN");
+  session.Exec("SELECT pg_replication_origin_xact_setup('0/1', now())");
+  session.Exec("INSERT INTO zzz VALUES (1, 'from there')");
+  session.Exec("COMMIT");
+  EXPECT_EQ(CatchUp("mirror"), "3 1");
+  session.Exec("SELECT pg_replication_origin_session_reset()");
+  session.Exec("SELECT pg_replication_origin_drop('elsewhere')");
+}
+
 TEST_F(DeltastreamPgoutputTest, AMissingPublication) {
   cluster_->Exec("SELECT pg_create_logical_replication_slot('mirror', 'pgoutput')");
   EXPECT_EQ(Error("mirror", "{}"),
@@ -230,6 +248,7 @@ TEST_F(DeltastreamPgoutputTest, AMissingPublication) {
 }
 
 TEST_F(DeltastreamPgoutputTest, APublicationIsNotDeltafloods) {
+  LAB_NEEDS_DELTAFLOOD();
   CreateSlot("ours", R"({"plugin":"deltaflood"})");
   EXPECT_EQ(Error("ours", R"({"publication":"chosen"})"),
             "deltastream: option \"publication\" with value \"chosen\" is for plugin \"pgoutput\", but the plugin of "

@@ -15,9 +15,11 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "deltastream/server_catalog.h"
+#include "deltastream/side_connection.h"
 #include "pgoutput/translator.h"
 #include "postgres/connection.h"
 #include "tests/lab/cluster.h"
+#include "tests/lab/needs.h"
 
 namespace deltamirror {
 namespace {
@@ -35,7 +37,10 @@ class SameLinesTest : public ::testing::Test {
   static void SetUpTestSuite() { server_ = new lab::Cluster; }
   static void TearDownTestSuite() { delete server_; }
 
+  void SetUp() override { LAB_NEEDS_DELTAFLOOD(); }
+
   void TearDown() override {
+    if (IsSkipped()) return;
     connection_.reset();
     cluster_.Exec("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots; DROP PUBLICATION both_of_us");
     cluster_.Exec(
@@ -129,7 +134,8 @@ class SameLinesTest : public ::testing::Test {
   bool as_root_ = true;
   std::string filters_;
   std::optional<postgres::Connection> connection_;
-  deltastream::ServerCatalog catalog_{cluster_.conninfo(), "both_of_us", {}};
+  deltastream::SideConnection side_{cluster_.conninfo(), {}};
+  deltastream::ServerCatalog catalog_{&side_, "both_of_us"};
   Lines lines_;
 };
 

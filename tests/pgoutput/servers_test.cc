@@ -119,6 +119,27 @@ TEST_F(LeastRightsTest, AreEnough) {
   FollowAll(As("streamer"), As("reader"));
 }
 
+TEST_F(LeastRightsTest, AreEnoughForTheRest) {
+  cluster_->Exec(
+      "CREATE ROLE writer LOGIN PASSWORD 'not-for-messages'; CREATE TABLE target (a int PRIMARY KEY, b text);"
+      "GRANT INSERT ON target TO writer; CREATE ROLE keeper LOGIN PASSWORD 'not-for-messages';"
+      "GRANT CREATE ON DATABASE postgres TO keeper");
+  const std::string reader = lab::Literal(As("reader"));
+  const std::string writer = lab::Literal(As("writer"));
+  EXPECT_EQ(host_.Value(absl::StrCat("SELECT count(*) FROM pg_query(", reader, ", 'SELECT * FROM t')")), "2");
+  EXPECT_EQ(host_.Value(absl::StrCat("SELECT count(*) FROM pg_schema(", reader, ", 't')")), "2");
+  EXPECT_EQ(host_.Value(absl::StrCat("SELECT count(*) FROM pg_slots(", reader, ")")), "0");
+  EXPECT_EQ(host_.Value(absl::StrCat("SELECT pg_export(", writer, ", 'SELECT 1 AS a, ''x'' AS b', 'target')")), "1");
+  EXPECT_EQ(host_.Value(absl::StrCat("SELECT pg_exec(", writer, ", 'INSERT INTO target VALUES (2)')")), "1");
+  EXPECT_THAT(host_.Error(absl::StrCat("SELECT pg_export(", reader, ", 'SELECT 1 AS a', 'target')")),
+              HasSubstr("permission denied for table target"));
+  EXPECT_THAT(host_.Error(absl::StrCat("SELECT pg_schema_save(", reader, ", 't')")),
+              HasSubstr("permission denied for database postgres"));
+  EXPECT_EQ(host_.Value(absl::StrCat("SELECT pg_schema_save(", lab::Literal(As("keeper")), ", 't')")), "1");
+  cluster_->Exec(
+      "DROP SCHEMA deltamirror CASCADE; DROP TABLE target; DROP OWNED BY writer, keeper; DROP ROLE writer, keeper");
+}
+
 TEST_F(LeastRightsTest, LessIsRefused) {
   EXPECT_THAT(host_.Error(CreateSql(As("reader"), "mirror", R"({"publication":"mirror"})")),
               AllOf(HasSubstr("pg_slot_create: "), HasSubstr("replication"), Not(HasSubstr("not-for-messages"))));

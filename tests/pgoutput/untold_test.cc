@@ -1,0 +1,218 @@
+// What pgoutput does not tell: a rewrite, a partition that is truncated, attached or dropped alone, a table that is
+// gone. The mirror stops and says which table to copy again, or follows. What only looks like it does not stop the
+// mirror.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/fidelity/fidelity_lab.h"
+#include "tests/lab/cluster.h"
+#include "tests/lab/host.h"
+#include "tests/lab/process.h"
+#include "tests/lab/wait.h"
+
+namespace deltamirror::fidelity {
+namespace {
+
+using ::testing::HasSubstr;
+using Sql = std::vector<std::string>;
+
+constexpr char kTable[] =
+    "CREATE TABLE t (id int PRIMARY KEY, a text, n int DEFAULT 4); INSERT INTO t SELECT i, 'a' || i, i FROM "
+    "generate_series(1, 5) i";
+constexpr char kNarrow[] =  // without a TOAST table
+    "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT i, i FROM generate_series(1, 5) i";
+constexpr char kTree[] =
+    "CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);"
+    "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (10);"
+    "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20);"
+    "INSERT INTO p VALUES (1, 'x'), (2, 'y'), (11, 'z')";
+constexpr char kNarrowTree[] =
+    "CREATE TABLE p (id int PRIMARY KEY, v int) PARTITION BY RANGE (id);"
+    "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (10);"
+    "CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (10) TO (20);"
+    "INSERT INTO p VALUES (1, 1), (2, 2), (11, 3)";
+constexpr char kFilled[] =
+    "CREATE TABLE filled (id int PRIMARY KEY, v text); INSERT INTO filled VALUES (21, 'x'), (22, 'y')";
+constexpr char kRewritten[] = "it may have been rewritten with other values";
+
+struct Untold {
+  const char* name;
+  const char* setup;
+  Sql ddl;
+  // What the mirror stops with; "": it goes on.
+  const char* message;
+  // The table that is to be copied again.
+  const char* table = "t";
+};
+
+std::ostream& operator<<(std::ostream& out, const Untold& one) {
+  return out << one.name;
+}
+
+class UntoldTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { server_ = new lab::Cluster; }
+  static void TearDownTestSuite() { delete server_; }
+
+  void Begin(const std::string& setup) {
+    lab_ = std::make_unique<FidelityLab>(server_, "tables='*'", "pgoutput");
+    lab_->Source({setup});
+    ASSERT_EQ(lab_->CatchUp(), "");
+    lab_->mirror.Bootstrap("*", R"({"again":true})");
+    lab_->ExpectEqual("after the copy");
+  }
+
+  static inline lab::Cluster* server_ = nullptr;
+  std::unique_ptr<FidelityLab> lab_;
+};
+
+class UntoldStatementTest : public UntoldTest, public ::testing::WithParamInterface<Untold> {};
+
+TEST_P(UntoldStatementTest, StopsTheMirrorOrNot) {
+  const Untold& one = GetParam();
+  Begin(one.setup);
+  lab_->Source(one.ddl);
+  const std::string message = lab_->CatchUp();
+  if (*one.message != '\0') {
+    EXPECT_THAT(message, HasSubstr(one.message));
+    EXPECT_THAT(message, HasSubstr(absl::StrCat("Bootstrap the table again: SELECT deltamirror_bootstrap('m', "
+                                                "'CONNINFO', '\"",
+                                                one.table, "\"', '{\"again\":true}')")));
+    EXPECT_EQ(lab_->BootstrapAgain(one.table), "");
+  } else {
+    EXPECT_EQ(message, "");
+  }
+  lab_->ExpectEqual("afterwards");
+  // It is told once.
+  lab_->Source({"CREATE TABLE later (id int PRIMARY KEY)", "INSERT INTO later VALUES (1)"});
+  lab_->ExpectEqual("later");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Alarms, UntoldStatementTest,
+    ::testing::Values(
+        Untold{"same_type_using", kTable, {"ALTER TABLE t ALTER n TYPE int USING n * 3"}, kRewritten},
+        Untold{"same_type_using_without_a_toast_table",
+               kNarrow,
+               {"ALTER TABLE t ALTER n TYPE int USING n * 3"},
+               kRewritten},
+        Untold{"another_type", kTable, {"ALTER TABLE t ALTER n DROP DEFAULT, ALTER n TYPE text"}, kRewritten},
+        Untold{"volatile_default", kTable, {"ALTER TABLE t ADD x float DEFAULT random()"}, kRewritten},
+        Untold{"serial", kNarrow, {"ALTER TABLE t ADD x serial"}, kRewritten},
+        Untold{"identity", kTable, {"ALTER TABLE t ADD x int GENERATED ALWAYS AS IDENTITY"}, kRewritten},
+        Untold{"among_rows",
+               kTable,
+               {"UPDATE t SET n = 7 WHERE id = 1", "ALTER TABLE t ALTER n TYPE int USING n * 3",
+                "UPDATE t SET a = 'x' WHERE id = 1"},
+               kRewritten},
+        Untold{"a_value_for_old_rows_that_vacuum_full_took_away",
+               kTable,
+               {"ALTER TABLE t ADD x int DEFAULT 7", "VACUUM FULL t", "UPDATE t SET a = 'x' WHERE id = 1"},
+               kRewritten},
+        Untold{
+            "rewritten_through_the_root", kTree, {"ALTER TABLE p ALTER v TYPE text USING v || '!'"}, kRewritten, "p"},
+        Untold{"a_truncated_partition", kTree, {"TRUNCATE p1"}, "partition \"p1\" was truncated alone", "p"},
+        Untold{"a_truncated_partition_without_a_toast_table",
+               kNarrowTree,
+               {"TRUNCATE p1"},
+               "partition \"p1\" was truncated alone",
+               "p"},
+        Untold{"a_truncated_partition_after_its_root",
+               kTree,
+               {"TRUNCATE p", "INSERT INTO p VALUES (3, 'new')", "TRUNCATE p1"},
+               "partition \"p1\" was truncated alone",
+               "p"},
+        // It may have been truncated before.
+        Untold{"vacuum_full_of_a_partition", kTree, {"VACUUM FULL p1"}, "or rewritten by VACUUM FULL or CLUSTER", "p"},
+        Untold{"a_dropped_partition", kTree, {"DROP TABLE p1"}, "partition \"p1\" was detached or dropped", "p"},
+        Untold{
+            "an_attached_partition",
+            "CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE filled (id int PRIMARY "
+            "KEY, v text); INSERT INTO filled VALUES (21, 'x')",
+            {"ALTER TABLE p ATTACH PARTITION filled FOR VALUES FROM (20) TO (30)"},
+            "partition \"filled\" was attached",
+            "p"},
+        Untold{"a_partition_that_was_made_and_filled_before_it_was_attached",
+               kTree,
+               {kFilled, "ALTER TABLE p ATTACH PARTITION filled FOR VALUES FROM (20) TO (30)"},
+               "partition \"filled\" came with rows",
+               "p"}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+INSTANTIATE_TEST_SUITE_P(
+    NoAlarms, UntoldStatementTest,
+    ::testing::Values(
+        Untold{"a_column_without_a_default", kTable, {"ALTER TABLE t ADD x int", "UPDATE t SET x = 1"}, ""},
+        Untold{"a_column_with_a_constant", kTable, {"ALTER TABLE t ADD x int DEFAULT 7", "UPDATE t SET n = 1"}, ""},
+        Untold{"vacuum_full", kTable, {"VACUUM FULL t"}, ""},
+        Untold{"vacuum_full_without_a_toast_table", kNarrow, {"VACUUM FULL t"}, ""},
+        Untold{"vacuum_full_and_a_renamed_column",
+               kTable,
+               {"ALTER TABLE t RENAME a TO b", "VACUUM FULL t", "INSERT INTO t VALUES (6)"},
+               ""},
+        Untold{"cluster", kTable, {"CLUSTER t USING t_pkey", "INSERT INTO t VALUES (6)"}, ""},
+        Untold{"what_changes_no_value",
+               kTable,
+               {"ALTER TABLE t RENAME a TO b", "ALTER TABLE t ALTER b SET NOT NULL", "CREATE INDEX ON t (b)",
+                "ALTER TABLE t ALTER n SET STATISTICS 10", "GRANT SELECT (n) ON t TO PUBLIC", "REINDEX TABLE t",
+                "ANALYZE t", "INSERT INTO t VALUES (6, 'x')"},
+               ""},
+        Untold{"truncate", kNarrow, {"TRUNCATE t", "INSERT INTO t VALUES (6)"}, ""},
+        Untold{"truncate_and_a_new_column",
+               kNarrow,
+               {"BEGIN", "TRUNCATE t", "ALTER TABLE t ADD x int", "COMMIT", "INSERT INTO t VALUES (6)"},
+               ""},
+        Untold{"truncate_of_the_root", kTree, {"TRUNCATE p", "INSERT INTO p VALUES (3, 'x')"}, ""},
+        Untold{"truncate_of_the_root_without_a_toast_table",
+               kNarrowTree,
+               {"TRUNCATE p", "INSERT INTO p VALUES (3, 4)"},
+               ""},
+        Untold{
+            "a_constant_for_rows_of_partitions",
+            kTree,
+            {"ALTER TABLE p ADD x text DEFAULT 'old', ADD y bool DEFAULT true", "UPDATE p SET v = 'new' WHERE id = 1"},
+            ""},
+        Untold{"a_new_partition",
+               kTree,
+               {"CREATE TABLE p3 PARTITION OF p FOR VALUES FROM (20) TO (30)", "INSERT INTO p VALUES (21, 'x')"},
+               ""},
+        Untold{
+            "an_empty_partition",
+            kTree,
+            {"CREATE TABLE n (LIKE p INCLUDING ALL)", "ALTER TABLE p ATTACH PARTITION n FOR VALUES FROM (20) TO (30)",
+             "ALTER TABLE p ADD x int", "INSERT INTO p VALUES (3, 'x', 1)"},
+            ""},
+        Untold{"a_dropped_table", kTable, {"DROP TABLE t"}, ""}, Untold{"a_dropped_tree", kTree, {"DROP TABLE p"}, ""},
+        Untold{"dropped_and_made_again",
+               kTable,
+               {"DROP TABLE t", "CREATE TABLE t (id int PRIMARY KEY, b text)", "INSERT INTO t VALUES (1, 'new')"},
+               ""}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+// While it runs, too, and with what was there before the stream came to it.
+TEST_F(UntoldTest, IsNoticedByAStreamThatRuns) {
+  Begin(kTable);
+  lab::MirrorLab& mirror = lab_->mirror;
+  lab::Process stream =
+      lab::Process::Shell("", absl::StrCat("SELECT * FROM deltastream(", lab::Literal(mirror.cluster.conninfo()),
+                                           ", 'mirror', ", lab::Literal(mirror.Daystream()), ")"));
+  ASSERT_TRUE(lab::WaitUntil(
+      [&] { return mirror.cluster.Value("SELECT count(*) FROM pg_replication_slots WHERE active") == "1"; }));
+  lab_->Source({"ALTER TABLE t ALTER n TYPE int USING n * 3"});
+  const std::string gaps =
+      absl::StrCat("SELECT count(*) FROM daystream(", lab::Literal(mirror.Daystream()), ") WHERE action = 'gap'");
+  EXPECT_TRUE(lab::WaitUntil([&] { return lab_->host.Value(gaps) == "1"; }));
+  stream.Kill(SIGINT);
+  stream.Wait();
+}
+
+}  // namespace
+}  // namespace deltamirror::fidelity
