@@ -3,6 +3,7 @@
 #
 #   plugin_regress_test.sh DELTAFLOOD.SO [TEST...]
 #
+# DELTAMIRROR_PGBIN and DELTAMIRROR_SERVER_PLUGIN name another server, and the plugin for it (tests/lab/matrix).
 # Runs each test of the REGRESS list in plugin/Makefile, or those that are named, with psql as pg_regress would,
 # prints its result, and ends with a status that is not zero if one differs. Then looks at what only a client of
 # the streaming protocol can see.
@@ -10,6 +11,7 @@ set -euo pipefail
 
 plugin=${1:?usage: plugin_regress_test.sh DELTAFLOOD.SO [TEST...]}
 shift
+plugin=${DELTAMIRROR_SERVER_PLUGIN:-$plugin}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cluster=$root/tests/lab/cluster
 dir=$(mktemp -d /tmp/plugin_regress.XXXXXX)

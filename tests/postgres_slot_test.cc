@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
+#include "tests/lab/needs.h"
 #include "tests/lab/wait.h"
 
 namespace deltamirror {
@@ -69,6 +70,7 @@ class SlotTest : public ::testing::Test {
 lab::Cluster* SlotTest::cluster_ = nullptr;
 
 TEST_F(SlotTest, DeltafloodIsTheDefaultWhereItCanBeLoaded) {
+  LAB_NEEDS_DELTAFLOOD();
   EXPECT_THAT(Create("{}"), MatchesRegex("[0-9A-F]+/[0-9A-F]+"));
   EXPECT_EQ(Plugin(), "deltaflood");
   EXPECT_EQ(cluster_->Value("SELECT count(*) FROM pg_namespace WHERE nspname = 'deltamirror'"), "0")
@@ -78,6 +80,7 @@ TEST_F(SlotTest, DeltafloodIsTheDefaultWhereItCanBeLoaded) {
 }
 
 TEST_F(SlotTest, ShowsSlotsAsTheServerHasThem) {
+  LAB_NEEDS_DELTAFLOOD();
   Create("{}");
   cluster_->Exec("SELECT pg_create_physical_replication_slot('standby')");
   const std::string slots = absl::StrCat("FROM pg_slots(", lab::Literal(cluster_->conninfo()), ")");
@@ -173,6 +176,7 @@ TEST_F(SlotTest, AnExistingPublicationIsNotDropped) {
 }
 
 TEST_F(SlotTest, PluginThatIsNotListed) {
+  LAB_NEEDS_DELTAFLOOD();
   if (cluster_->Value("SELECT count(*) FROM pg_settings WHERE name = 'output_plugin_libraries'") == "0") {
     GTEST_SKIP() << "this server has no setting output_plugin_libraries";
   }

@@ -12,6 +12,7 @@
 #include "tests/fidelity/ddl_cases.h"
 #include "tests/fidelity/fidelity_lab.h"
 #include "tests/lab/cluster.h"
+#include "tests/lab/needs.h"
 
 namespace deltamirror::fidelity {
 
@@ -51,9 +52,11 @@ class DdlTest : public ::testing::TestWithParam<DdlCase> {
 
   // One mirror for all cases, and another one if a case has stopped it.
   void SetUp() override {
+    LAB_NEEDS_DELTAFLOOD();
     if (lab_ == nullptr) lab_ = new FidelityLab(server_);
   }
   void TearDown() override {
+    if (lab_ == nullptr) return;
     lab_->SourceAnyway({"ROLLBACK", "DROP SCHEMA public CASCADE", "DROP SCHEMA ops CASCADE",
                         "DROP SCHEMA ops_new CASCADE", "CREATE SCHEMA public"});
     if (!HasFailure()) return;

@@ -12,6 +12,7 @@
 #include "tests/fidelity/fidelity_lab.h"
 #include "tests/fidelity/row_stories.h"
 #include "tests/lab/cluster.h"
+#include "tests/lab/needs.h"
 
 namespace deltamirror::fidelity {
 
@@ -47,11 +48,13 @@ class RowsTest : public ::testing::TestWithParam<RowStory> {
 };
 
 TEST_P(RowsTest, CopiedFirst) {
+  LAB_NEEDS_DELTAFLOOD();
   Begin("deltaflood");
   CopyAndSteps();
 }
 
 TEST_P(RowsTest, FromTheStream) {
+  LAB_NEEDS_DELTAFLOOD();
   Begin("deltaflood");
   MakeTables();
   lab_->ExpectEqual("after the setup");

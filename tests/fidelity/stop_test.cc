@@ -12,6 +12,7 @@
 #include "absl/strings/str_replace.h"
 #include "tests/fidelity/fidelity_lab.h"
 #include "tests/lab/cluster.h"
+#include "tests/lab/needs.h"
 
 namespace deltamirror::fidelity {
 namespace {
@@ -22,6 +23,8 @@ class StopTest : public ::testing::Test {
  protected:
   static void SetUpTestSuite() { server_ = new lab::Cluster; }
   static void TearDownTestSuite() { delete server_; }
+
+  void SetUp() override { LAB_NEEDS_DELTAFLOOD(); }
 
   void Begin(const std::string& arguments, const std::vector<std::string>& setup) {
     lab_ = std::make_unique<FidelityLab>(server_, arguments);

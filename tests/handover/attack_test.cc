@@ -23,6 +23,7 @@
 #include "tests/handover/writers.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
+#include "tests/lab/needs.h"
 #include "tests/lab/process.h"
 #include "tests/lab/wait.h"
 #include "tests/mirror_lab.h"
@@ -87,7 +88,8 @@ int Mirror::count_ = 0;
 
 class AttackTest : public ::testing::TestWithParam<const char*> {
  protected:
-  AttackTest() {
+  void SetUp() override {
+    if (std::string(GetParam()) == "deltaflood") LAB_NEEDS_DELTAFLOOD();
     lab::Writers::MakeTables(lab_.cluster);
     lab_.Begin(absl::StrCat(R"({"plugin":")", GetParam(), R"("})"));
   }

@@ -16,9 +16,14 @@ std::string FromEnvironment(const char* name) {
 std::string ExtensionPath() {
   return FromEnvironment("DELTAMIRROR_EXTENSION");
 }
+
 std::string PluginPath() {
-  return FromEnvironment("DELTAMIRROR_PLUGIN");
+  const std::string ours = FromEnvironment("DELTAMIRROR_PLUGIN");
+  const char* const servers = std::getenv("DELTAMIRROR_SERVER_PLUGIN");
+  if (ours.empty() || servers == nullptr) return ours;
+  return std::string(servers) == "none" ? "" : servers;
 }
+
 std::string ClusterScript() {
   return FromEnvironment("DELTAMIRROR_CLUSTER");
 }

@@ -8,7 +8,9 @@
 namespace deltamirror::lab {
 
 std::string ExtensionPath();  // deltamirror.so
-std::string PluginPath();     // deltaflood.so; "" in a test that did not ask for it
+// deltaflood.so; "" in a test that did not ask for it, and where the server that the environment names has none
+// (DELTAMIRROR_SERVER_PLUGIN: a file, or "none").
+std::string PluginPath();
 std::string ClusterScript();  // tests/lab/cluster
 
 }  // namespace deltamirror::lab

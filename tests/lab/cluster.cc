@@ -53,6 +53,7 @@ Cluster::Cluster(const Options& options) {
   std::vector<std::string> arguments = {"start", path(), "--owner", absl::StrCat(getpid())};
   if (!PluginPath().empty()) arguments.insert(arguments.end(), {"--plugin", PluginPath()});
   for (const std::string& setting : options.settings) arguments.insert(arguments.end(), {"-c", setting});
+  if (!options.clock.empty()) arguments.insert(arguments.end(), {"--clock", options.clock});
   if (options.tcp) {
     tcp_port_ = FreePort();
     arguments.insert(arguments.end(), {"-c", "listen_addresses=127.0.0.1", "-c", absl::StrCat("port=", tcp_port_)});

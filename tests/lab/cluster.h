@@ -26,6 +26,8 @@ class Cluster {
     std::vector<std::string> settings;  // "max_wal_senders=4"
     // Listens on 127.0.0.1 too, on a free port: tcp_conninfo().
     bool tcp = false;
+    // The server's clock is off: "+1h", "-90m". Until it is started again.
+    std::string clock;
   };
 
   Cluster() : Cluster(Options()) {}

@@ -12,6 +12,7 @@
 #include "copy/source.h"
 #include "postgres/connection.h"
 #include "postgres/copy_out.h"
+#include "tests/lab/artefacts.h"
 #include "types/mapping.h"
 
 namespace deltamirror {
@@ -140,8 +141,10 @@ void CopyTextTable(lab::Host* host, const std::string& conninfo, const std::stri
 }
 
 Stream::Stream(const std::string& conninfo, const std::string& plugin, const std::string& slot)
-    : conninfo_(conninfo), plugin_(plugin), slot_(absl::StrCat(plugin, "_", slot)) {
-  host.Exec(absl::StrCat("SELECT pg_slot_create(", lab::Literal(conninfo), ", '", slot_, "', '{\"plugin\":\"", plugin,
+    : conninfo_(conninfo),
+      plugin_(lab::PluginPath().empty() ? "pgoutput" : plugin),
+      slot_(absl::StrCat(plugin, "_", slot)) {
+  host.Exec(absl::StrCat("SELECT pg_slot_create(", lab::Literal(conninfo), ", '", slot_, "', '{\"plugin\":\"", plugin_,
                          "\"}')"));
   host.Exec(MoveSql());
   host.Exec(absl::StrCat("CREATE VIRTUAL TABLE m USING daystream_apply(source='", Daystream(), "')"));

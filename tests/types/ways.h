@@ -24,7 +24,7 @@ void ImportTable(lab::Host* host, const std::string& conninfo, const std::string
 void CopyTextTable(lab::Host* host, const std::string& conninfo, const std::string& table);
 
 // A slot of one of the two plugins (named <plugin>_<slot>), the daystream that it is moved to, and the mirror m that
-// follows it.
+// follows it. Where the server cannot load deltaflood, both are of pgoutput.
 class Stream {
  public:
   Stream(const std::string& conninfo, const std::string& plugin, const std::string& slot = "slot");
