@@ -183,9 +183,10 @@ print_old_row(LogicalDecodingContext *ctx, RelationEntry *entry, const char *act
 }
 
 /*
- * Some rows of the table were not printed under its name: it had another one,
- * which was not asked for, or was a partition; or its filter did not let them
- * through when they came.
+ * Some rows of the table were not printed under its name, or not as they read
+ * now: it had another one, which was not asked for, or was a partition; its
+ * filter did not let them through when they came; or a type of its columns was
+ * altered.
  */
 void
 print_gap(LogicalDecodingContext *ctx, RelationEntry *entry)

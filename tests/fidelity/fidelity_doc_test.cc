@@ -35,9 +35,11 @@ std::vector<RowStory> AllStories() {
 
 // Of the tests whose cases are GoogleTest's own.
 Names CasesInSource(const std::string& test) {
-  std::string path = absl::StrCat("tests/fidelity/", test, ".cc");
-  if (!std::filesystem::exists(path)) path = absl::StrCat("tests/", test, ".cc");
-  const std::string source = lab::ReadFile(path);
+  std::string source;
+  for (const char* const folder : {"tests/fidelity/", "tests/pgoutput/", "tests/"}) {
+    const std::string path = absl::StrCat(folder, test, ".cc");
+    if (std::filesystem::exists(path)) source = lab::ReadFile(path);
+  }
   static const std::regex* const kCase = new std::regex("\nTEST_[FP]\\(\\w+, (\\w+)\\)");
   Names names;
   for (std::sregex_iterator found(source.begin(), source.end(), *kCase), end; found != end; ++found) {
