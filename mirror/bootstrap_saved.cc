@@ -19,6 +19,7 @@
 #include "mirror/bootstrap_table.h"
 #include "mirror/source_identity.h"
 #include "mirror/state.h"
+#include "mirror/stream_tables.h"
 #include "postgres/saved_schema.h"
 #include "postgres/schema.h"
 #include "sqlite/transaction.h"
@@ -123,7 +124,8 @@ absl::Status SavedBootstrapper::ReadShapes(const types::TableList& list, postgre
   }
   RETURN_IF_ERROR(CheckDistinct(tables_));
   RETURN_IF_ERROR(postgres::CheckNames(tables_));
-  return info_.has_value() ? CheckCovered(source_, *info_, tables_) : absl::OkStatus();
+  ASSIGN_OR_RETURN(const StreamTables stream, StreamTables::Recorded(source_, info_));
+  return stream.Restrict(&tables_);
 }
 
 // Where these are all that the mirror has, it begins there; else it reads again what the others had.

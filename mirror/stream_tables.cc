@@ -44,6 +44,15 @@ bool IsNamed(const TableList& list, const PublishedTable& table) {
 
 absl::StatusOr<StreamTables> StreamTables::Read(postgres::Connection& connection, const std::string& source,
                                                 const std::optional<daystream::SourceInfo>& info) {
+  ASSIGN_OR_RETURN(StreamTables tables, Recorded(source, info));
+  if (!info.has_value() || info->plugin != "pgoutput") return tables;
+  ASSIGN_OR_RETURN(const std::string name, PublicationName(connection, *info));
+  ASSIGN_OR_RETURN(tables.publication_, postgres::ReadPublication(connection, name));
+  return tables;
+}
+
+absl::StatusOr<StreamTables> StreamTables::Recorded(const std::string& source,
+                                                    const std::optional<daystream::SourceInfo>& info) {
   StreamTables tables(source);
   if (!info.has_value()) return tables;
   tables.asked_ = info->tables;
@@ -52,10 +61,7 @@ absl::StatusOr<StreamTables> StreamTables::Read(postgres::Connection& connection
   }
   if (info->plugin != "pgoutput") {
     ASSIGN_OR_RETURN(tables.filters_, types::TableFilters::Parse(info->filters));
-    return tables;
   }
-  ASSIGN_OR_RETURN(const std::string name, PublicationName(connection, *info));
-  ASSIGN_OR_RETURN(tables.publication_, postgres::ReadPublication(connection, name));
   return tables;
 }
 
@@ -99,11 +105,16 @@ absl::StatusOr<std::vector<CatalogTable>> StreamTables::Choose(postgres::Connect
     ASSIGN_OR_RETURN(named, Named(list));
   }
   ASSIGN_OR_RETURN(std::vector<CatalogTable> tables, postgres::ReadTables(connection, named));
-  for (CatalogTable& table : tables) {
+  RETURN_IF_ERROR(Restrict(&tables));
+  return tables;
+}
+
+absl::Status StreamTables::Restrict(std::vector<CatalogTable>* tables) const {
+  for (CatalogTable& table : *tables) {
     RETURN_IF_ERROR(CheckCovered(table));
     RETURN_IF_ERROR(KeepStreamed(&table));
   }
-  return tables;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<CatalogTable>> StreamTables::All(postgres::Connection& connection) const {

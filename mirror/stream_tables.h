@@ -31,11 +31,18 @@ class StreamTables {
   static absl::StatusOr<StreamTables> Read(postgres::Connection& connection, const std::string& source,
                                            const std::optional<daystream::SourceInfo>& info);
 
+  // The same of what the daystream alone tells, whose server may not have the tables any more: not of a publication.
+  static absl::StatusOr<StreamTables> Recorded(const std::string& source,
+                                               const std::optional<daystream::SourceInfo>& info);
+
   // The tables of a list, without the columns that the stream does not bring (see postgres::ReadTables). A wildcard
   // takes those of a publication. FailedPrecondition, naming the table, if the daystream does not have one; or if the
   // publication leaves out some kind of change, so that no mirror of it could stay equal.
   absl::StatusOr<std::vector<postgres::CatalogTable>> Choose(postgres::Connection& connection,
                                                              const types::TableList& list) const;
+
+  // Takes away from tables what the stream does not bring; the same errors, but for those of the publication.
+  absl::Status Restrict(std::vector<postgres::CatalogTable>* tables) const;
 
   // All that the daystream has.
   absl::StatusOr<std::vector<postgres::CatalogTable>> All(postgres::Connection& connection) const;
