@@ -2,12 +2,14 @@
 
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "daystream/crc32c.h"
 #include "daystream/lock.h"
 #include "status/status_macros.h"
 
@@ -17,7 +19,8 @@ namespace {
 // The one before us may be about to end, or someone only looks whether the mirror is followed.
 constexpr absl::Duration kPatience = absl::Seconds(1);
 constexpr absl::Duration kPause = absl::Milliseconds(10);
-// Of a file's name, most file systems take 255 bytes.
+// Of a file's name, most file systems take 255 bytes. A longer name is cut here, and a checksum of all of it keeps
+// those that begin alike apart.
 constexpr size_t kLongestName = 100;
 
 // SQLite's names differ in more than the case of ASCII letters.
@@ -30,8 +33,9 @@ std::string FileNameOf(const std::string& mirror) {
       absl::StrAppend(&name, "%", absl::Hex(static_cast<unsigned char>(c), absl::kZeroPad2));
     }
   }
-  // Those that begin alike share a lock.
-  return name.substr(0, kLongestName);
+  if (name.size() <= kLongestName) return name;
+  const uint32_t checksum = daystream::ExtendCrc32c(0, name);
+  return absl::StrCat(name.substr(0, kLongestName), "-", absl::Hex(checksum, absl::kZeroPad8));
 }
 
 absl::Status IsFollowed(const MirrorName& name, const std::string& owner) {

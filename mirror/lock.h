@@ -15,8 +15,9 @@
 
 namespace deltamirror::mirror {
 
-// The file that stands for the mirror: what is not a letter, a digit, or one of "_-." in its name is written as %XX.
-// Empty if its database is no file (in memory, temporary), which nobody else can open.
+// The file that stands for the mirror: what is not a letter, a digit, or one of "_-." in its name is written as %XX,
+// and what is longer than 100 bytes then ends there, with a checksum. Empty if its database is no file (in memory,
+// temporary), which nobody else can open.
 std::string LockPath(sqlite3* db, const MirrorName& name);
 
 // The lock, held as long as the descriptor is open; one that is not open for a database that is no file. The file then

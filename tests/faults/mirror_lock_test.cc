@@ -140,6 +140,21 @@ TEST_F(MirrorLockTest, OtherMirrorsOfTheFileAreFree) {
   EXPECT_THAT(host_->Error(CatchUp("M")), HasSubstr(Refused("m", first->pid())));
 }
 
+// Names whose first hundred characters are the same shared a lock.
+TEST_F(MirrorLockTest, MirrorsWithLongNamesThatBeginAlikeAreFree) {
+  const std::string begin(200, 'n');
+  MakeMirror(begin + "1");
+  MakeMirror(begin + "2");
+  lab::Host other(File());
+  sqlite3_stmt* first = nullptr;
+  ASSERT_EQ(sqlite3_prepare_v2(other.db(), Follow(begin + "1").c_str(), -1, &first, nullptr), SQLITE_OK);
+  ASSERT_EQ(sqlite3_step(first), SQLITE_ROW) << sqlite3_errmsg(other.db());
+  EXPECT_EQ(host_->Query(CatchUp(begin + "2")).size(), 1u);
+  EXPECT_THAT(host_->Error(CatchUp(begin + "1")), HasSubstr(Refused(begin + "1", getpid())));
+  sqlite3_finalize(first);
+  host_->Exec(CatchUp(begin + "1"));
+}
+
 TEST_F(MirrorLockTest, ADatabaseInMemoryNeedsNone) {
   lab::Host memory;
   memory.Exec("CREATE TABLE zzz (a INTEGER PRIMARY KEY)");
