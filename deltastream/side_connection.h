@@ -26,7 +26,7 @@ class SideConnection {
     if (!was_open) {
       ASSIGN_OR_RETURN(connection_, postgres::Connection::Open(conninfo_, options_));
     }
-    const absl::Status status = work(*connection_);
+    absl::Status status = work(*connection_);
     if (status.ok()) return status;
     connection_.reset();
     // It may have been idle for days.

@@ -75,9 +75,9 @@ absl::StatusOr<bool> HasChangesLeft(Connection& connection, const Slot& slot, co
     return absl::UnavailableError("the WAL is not on the server's disk yet");
   }
   const std::string lsn = types::FormatLsn(before_lsn);
-  const absl::StatusOr<bool> left = slot.plugin == "pgoutput"
-                                        ? HasPublishedChanges(connection, slot, request.publication, lsn)
-                                        : HasChanges(connection, slot, request, lsn);
+  absl::StatusOr<bool> left = slot.plugin == "pgoutput"
+                                  ? HasPublishedChanges(connection, slot, request.publication, lsn)
+                                  : HasChanges(connection, slot, request, lsn);
   if (SqlState(left.status()) == "55006") return absl::UnavailableError(left.status().message());
   return left;
 }

@@ -18,7 +18,7 @@ std::string ExtensionPath() {
 }
 
 std::string PluginPath() {
-  const std::string ours = FromEnvironment("DELTAMIRROR_PLUGIN");
+  std::string ours = FromEnvironment("DELTAMIRROR_PLUGIN");
   const char* const servers = std::getenv("DELTAMIRROR_SERVER_PLUGIN");
   if (ours.empty() || servers == nullptr) return ours;
   return std::string(servers) == "none" ? "" : servers;
