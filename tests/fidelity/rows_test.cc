@@ -35,9 +35,11 @@ class RowsTest : public ::testing::TestWithParam<RowStory> {
       lab_->ExpectEqual("after step " + std::to_string(i + 1));
     }
   }
+  // What stops the mirror before the copy must be what a copy mends: pgoutput does not tell with how many rows a
+  // partition came.
   void CopyAndSteps() {
     MakeTables();
-    ASSERT_EQ(lab_->CatchUp(), "");
+    EXPECT_THAT(lab_->CatchUp(), ::testing::AnyOf("", ::testing::HasSubstr("Bootstrap the table again")));
     lab_->mirror.Bootstrap("*", R"({"again":true})");
     lab_->ExpectEqual("after the copy");
     PlaySteps();
