@@ -3,11 +3,9 @@
  * ddl.c
  *	  What a transaction did to tables, told at its end.
  *
- * Logical decoding shows rows, not statements. But a transaction comes with its
- * invalidations, which name each table whose catalog entries it changed, and the
- * catalogs still hold the entries as they were before: the slot keeps them from
- * being removed. So for each of those tables we compare its row of pg_class
- * before the transaction with the one at its end.
+ * Logical decoding shows rows, not statements. So for each table whose catalog
+ * entries a transaction has changed, we compare its row of pg_class before the
+ * transaction with the one at its end (history.c).
  *
  * A table that is there gets its relation line now, and not with its next
  * change: by then what rows had in a column added here may be forgotten. One
@@ -21,143 +19,13 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/transam.h"
 #include "catalog/indexing.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_namespace.h"
-#include "storage/sinval.h"
-#include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
-
-/* A row of pg_class, as far as it matters here. */
-typedef struct ClassRow
-{
-	bool		found;
-	char		relkind;
-	char		relpersistence;
-	bool		relispartition;
-	char	   *schema;
-	char	   *name;
-} ClassRow;
-
-/*
- * Of all versions of a catalog row, the one that was there before the
- * transaction and that it has replaced or deleted, or NULL.
- */
-HeapTuple
-find_replaced(ReorderBufferTXN *txn, Oid catalog, Oid index, AttrNumber column, Oid key)
-{
-	Relation	relation = table_open(catalog, AccessShareLock);
-	HeapTuple	found = NULL;
-	ScanKeyData scan_key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&scan_key, column, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(key));
-	scan = systable_beginscan(relation, index, true, SnapshotAny, 1, &scan_key);
-	while (found == NULL && HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		TransactionId xmax = HeapTupleHeaderGetUpdateXid(tuple->t_data);
-
-		if (TransactionIdIsNormal(xmax) && is_own_xid(txn, xmax) &&
-			!is_own_xid(txn, HeapTupleHeaderGetRawXmin(tuple->t_data)))
-			found = heap_copytuple(tuple);
-	}
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
-	return found;
-}
-
-/* The name that a schema had before the transaction, or NULL if it is the same. */
-static char *
-schema_name_before(ReorderBufferTXN *txn, Oid namespace_oid)
-{
-	HeapTuple	tuple = find_replaced(txn, NamespaceRelationId, NamespaceOidIndexId,
-									  Anum_pg_namespace_oid, namespace_oid);
-
-	return tuple != NULL ? NameStr(((Form_pg_namespace) GETSTRUCT(tuple))->nspname) : NULL;
-}
-
-static ClassRow
-copy_class_row(HeapTuple tuple, char *schema)
-{
-	Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
-	ClassRow	row;
-
-	row.found = true;
-	row.relkind = form->relkind;
-	row.relpersistence = form->relpersistence;
-	row.relispartition = form->relispartition;
-	row.schema = schema;
-	row.name = pstrdup(NameStr(form->relname));
-	return row;
-}
-
-/* At the end of the transaction. */
-static ClassRow
-class_row_now(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	ClassRow	row = {0};
-
-	if (HeapTupleIsValid(tuple))
-	{
-		row = copy_class_row(tuple, get_namespace_name(((Form_pg_class) GETSTRUCT(tuple))->relnamespace));
-		ReleaseSysCache(tuple);
-	}
-	return row;
-}
-
-/* Before the transaction. Not found: it was made by it, or has not changed, by name or otherwise. */
-static ClassRow
-class_row_before(ReorderBufferTXN *txn, Oid relid)
-{
-	HeapTuple	tuple = find_replaced(txn, RelationRelationId, ClassOidIndexId,
-									  Anum_pg_class_oid, relid);
-	HeapTuple	now = NULL;
-	ClassRow	row = {0};
-	Oid			namespace_oid;
-	char	   *schema;
-
-	/* perhaps its schema has another name */
-	if (tuple == NULL)
-		now = SearchSysCacheCopy1(RELOID, ObjectIdGetDatum(relid));
-	if (now != NULL && !is_own_xid(txn, HeapTupleHeaderGetRawXmin(now->t_data)))
-		tuple = now;
-	if (tuple == NULL)
-		return row;
-
-	namespace_oid = ((Form_pg_class) GETSTRUCT(tuple))->relnamespace;
-	schema = schema_name_before(txn, namespace_oid);
-	if (tuple == now && schema == NULL)
-		return row;
-	if (schema == NULL)
-		schema = get_namespace_name(namespace_oid);
-	return copy_class_row(tuple, schema);
-}
-
-/*
- * If a table, or its schema, had another name before the transaction: that name
- * as SQL has it; else NULL.
- */
-char *
-former_name(ReorderBufferTXN *txn, Oid relid)
-{
-	ClassRow	before = class_row_before(txn, relid);
-	ClassRow	now = class_row_now(relid);
-
-	if (!before.found || !now.found || before.schema == NULL || now.schema == NULL)
-		return NULL;
-	if (strcmp(before.name, now.name) == 0 && strcmp(before.schema, now.schema) == 0)
-		return NULL;
-	return quote_qualified_identifier(before.schema, before.name);
-}
 
 /* Are the rows of a table with this row of pg_class printed under its own name? */
 static bool
@@ -441,17 +309,6 @@ tell_restated(LogicalDecodingContext *ctx, ReorderBufferTXN *txn, Oid relid)
 		print_gap(ctx, entry);
 }
 
-static HTAB *
-make_oid_set(void)
-{
-	HASHCTL		ctl = {0};
-
-	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(Oid);
-	ctl.hcxt = CurrentMemoryContext;
-	return hash_create("deltaflood told", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
-
 /*
  * To be called at the end of a transaction, while its view of the catalogs is
  * in place.
@@ -459,33 +316,18 @@ make_oid_set(void)
 void
 tell_tables(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 {
-	HTAB	   *told = NULL;
-	bool		schemas_changed = false;
+	List	   *changed = changed_relations(txn);
 	ListCell   *cell;
 
-	for (uint32 i = 0; i < txn->ninvalidations; i++)
-	{
-		const SharedInvalidationMessage *message = &txn->invalidations[i];
-		bool		found;
-
-		schemas_changed |= message->id == NAMESPACEOID;
-		if (message->id != SHAREDINVALRELCACHE_ID || !OidIsValid(message->rc.relId))
-			continue;
-		if (told == NULL)
-			told = make_oid_set();
-		hash_search(told, &message->rc.relId, HASH_ENTER, &found);
-		if (!found)
-			tell_table(ctx, txn, message->rc.relId);
-	}
-	if (told != NULL)
-		hash_destroy(told);
-	if (schemas_changed)
+	foreach(cell, changed)
+		tell_table(ctx, txn, lfirst_oid(cell));
+	if (has_changed_cache(txn, NAMESPACEOID))
 	{
 		List	   *renamed = renamed_schemas(txn);
 
 		if (renamed != NIL)
 			tell_tables_of(ctx, txn, renamed);
 	}
-	foreach(cell, restated_tables(txn))
+	foreach(cell, restated_tables(txn, changed))
 		tell_restated(ctx, txn, lfirst_oid(cell));
 }

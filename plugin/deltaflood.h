@@ -200,6 +200,17 @@ typedef struct DeltaFlood
 	bool	   *old_nulls;
 } DeltaFlood;
 
+/* A row of pg_class, as far as it matters here. */
+typedef struct ClassRow
+{
+	bool		found;
+	char		relkind;
+	char		relpersistence;
+	bool		relispartition;
+	char	   *schema;
+	char	   *name;
+} ClassRow;
+
 /*
  * Makes room for some bytes more, and for a NUL. Like enlargeStringInfo and
  * appendBinaryStringInfo, these two are called for each column of each row, so
@@ -302,19 +313,26 @@ extern void print_gap(LogicalDecodingContext *ctx, RelationEntry *entry);
 extern void print_truncate(LogicalDecodingContext *ctx, RelationEntry *entry,
 						   const char *partition);
 
-/* ddl.c */
-extern char *former_name(ReorderBufferTXN *txn, Oid relid);
-extern void tell_tables(LogicalDecodingContext *ctx, ReorderBufferTXN *txn);
+/* history.c */
+extern bool is_own_xid(ReorderBufferTXN *txn, TransactionId xid);
+extern bool has_changed_cache(ReorderBufferTXN *txn, int cache);
+extern List *changed_relations(ReorderBufferTXN *txn);
 extern HeapTuple find_replaced(ReorderBufferTXN *txn, Oid catalog, Oid index,
 							   AttrNumber column, Oid key);
+extern char *schema_name_before(ReorderBufferTXN *txn, Oid namespace_oid);
+extern ClassRow class_row_before(ReorderBufferTXN *txn, Oid relid);
+extern ClassRow class_row_now(Oid relid);
+extern char *former_name(ReorderBufferTXN *txn, Oid relid);
+
+/* ddl.c */
+extern void tell_tables(LogicalDecodingContext *ctx, ReorderBufferTXN *txn);
 
 /* rewrite.c */
-extern bool is_own_xid(ReorderBufferTXN *txn, TransactionId xid);
 extern void end_rewrite(RelationEntry *entry);
 extern void begin_rewrite(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 						  RelationEntry *entry);
 
 /* types.c */
-extern List *restated_tables(ReorderBufferTXN *txn);
+extern List *restated_tables(ReorderBufferTXN *txn, List *changed);
 
 #endif							/* DELTAFLOOD_H */

@@ -29,22 +29,6 @@ end_rewrite(RelationEntry *entry)
 	}
 }
 
-/* Is it the transaction, or one of its subtransactions? */
-bool
-is_own_xid(ReorderBufferTXN *txn, TransactionId xid)
-{
-	dlist_iter	iter;
-
-	if (TransactionIdEquals(txn->xid, xid))
-		return true;
-	dlist_foreach(iter, &txn->subtxns)
-	{
-		if (TransactionIdEquals(dlist_container(ReorderBufferTXN, node, iter.cur)->xid, xid))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Has the transaction changed a column of the table? If not, then a partition
  * is being rewritten for reasons of its own, such as another access method.

@@ -22,7 +22,6 @@
 #include "catalog/pg_depend.h"
 #include "catalog/pg_enum.h"
 #include "catalog/pg_type.h"
-#include "storage/sinval.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
@@ -86,21 +85,13 @@ columns_changed(ReorderBufferTXN *txn, Oid relid)
 	return last_before > 0 && (dropped || last > last_before);
 }
 
-/* The row types of relations that have got columns, or lost some. */
+/* The row types of those of the relations that have got columns, or lost some. */
 static List *
-altered_row_types(ReorderBufferTXN *txn)
+altered_row_types(ReorderBufferTXN *txn, List *relids)
 {
-	List	   *relids = NIL;
 	List	   *types = NIL;
 	ListCell   *cell;
 
-	for (uint32 i = 0; i < txn->ninvalidations; i++)
-	{
-		const SharedInvalidationMessage *message = &txn->invalidations[i];
-
-		if (message->id == SHAREDINVALRELCACHE_ID && OidIsValid(message->rc.relId))
-			relids = list_append_unique_oid(relids, message->rc.relId);
-	}
 	foreach(cell, relids)
 	{
 		Oid			type = get_rel_type_id(lfirst_oid(cell));
@@ -150,19 +141,16 @@ add_tables_with(Oid type, List *tables)
 
 /*
  * To be called as tell_tables is. The relations, of any kind, whose values print
- * otherwise than before the transaction.
+ * otherwise than before the transaction. changed: its changed_relations.
  */
 List *
-restated_tables(ReorderBufferTXN *txn)
+restated_tables(ReorderBufferTXN *txn, List *changed)
 {
-	List	   *types = altered_row_types(txn);
+	List	   *types = altered_row_types(txn, changed);
 	List	   *tables = NIL;
-	bool		enums_changed = false;
 	ListCell   *cell;
 
-	for (uint32 i = 0; i < txn->ninvalidations; i++)
-		enums_changed |= txn->invalidations[i].id == ENUMOID;
-	if (enums_changed)
+	if (has_changed_cache(txn, ENUMOID))
 		types = list_concat(types, renamed_enums(txn));
 	foreach(cell, types)
 		tables = add_tables_with(lfirst_oid(cell), tables);
