@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "postgres/column_row.h"
 #include "postgres/connection.h"
 #include "postgres/schema.h"
 #include "status/status_macros.h"
@@ -38,12 +38,6 @@ constexpr char kTypes[] =
     " LEFT JOIN base e ON e.id = t.typelem"
     " ORDER BY w.place";
 
-absl::Status ReadOid(const postgres::Result& result, int row, int column, uint32_t* out) {
-  if (result.is_null(row, column) || absl::SimpleAtoi(result.text(row, column), out)) return absl::OkStatus();
-  return absl::InternalError(
-      absl::StrCat("the server's catalog gave \"", result.text(row, column), "\", expected the OID of a type"));
-}
-
 absl::StatusOr<std::vector<TypeFacts>> ReadTypes(postgres::Connection& connection,
                                                  const std::vector<RelationColumn>& columns) {
   const auto list = [&columns](auto member) {
@@ -60,8 +54,8 @@ absl::StatusOr<std::vector<TypeFacts>> ReadTypes(postgres::Connection& connectio
   for (int row = 0; row < result.rows(); ++row) {
     TypeFacts& type = types[row];
     type.name = std::string(result.text(row, 0));
-    RETURN_IF_ERROR(ReadOid(result, row, 1, &type.base));
-    RETURN_IF_ERROR(ReadOid(result, row, 2, &type.elem));
+    ASSIGN_OR_RETURN(type.base, postgres::ReadNumber<uint32_t>(result, row, 1));
+    ASSIGN_OR_RETURN(type.elem, postgres::ReadNumber<uint32_t>(result, row, 2));
   }
   return types;
 }
@@ -82,12 +76,8 @@ absl::StatusOr<std::vector<int>> ReadDroppedSince(postgres::Connection& connecti
                                     {absl::StrCat(relid)}));
   std::vector<int> numbers;
   for (int row = 0; row < result.rows(); ++row) {
-    int number = 0;
-    uint32_t dropped_by = 0;
-    if (!absl::SimpleAtoi(result.text(row, 0), &number) || !absl::SimpleAtoi(result.text(row, 1), &dropped_by)) {
-      return absl::InternalError(absl::StrCat("the server's catalog gave \"", result.text(row, 0), "\" and \"",
-                                              result.text(row, 1), "\", expected a column's number and an xid"));
-    }
+    ASSIGN_OR_RETURN(const int number, postgres::ReadNumber<int>(result, row, 0));
+    ASSIGN_OR_RETURN(const auto dropped_by, postgres::ReadNumber<uint32_t>(result, row, 1));
     if (static_cast<int32_t>(dropped_by - xid) > 0) numbers.push_back(number);
   }
   return numbers;

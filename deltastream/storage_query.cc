@@ -4,10 +4,10 @@
 #include <optional>
 
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "postgres/column_row.h"
 #include "postgres/server_error.h"
 #include "postgres/wal_flush.h"
 #include "status/status_macros.h"
@@ -62,23 +62,13 @@ constexpr char kOfSchemas[] =
     "OR EXISTS (SELECT FROM pg_catalog.pg_publication_namespace pn"
     " JOIN pg_catalog.pg_class ac ON ac.relnamespace = pn.pnnspid WHERE pn.pnpubid = p.oid AND ac.oid = above.relid)";
 
-absl::Status Unexpected(absl::string_view got) {
-  return absl::InternalError(absl::StrCat("the server's catalog gave \"", got, "\", expected a number"));
-}
-
-absl::StatusOr<uint32_t> NumberAt(const postgres::Result& result, int row, int column) {
-  uint32_t number = 0;
-  if (!absl::SimpleAtoi(result.text(row, column), &number)) return Unexpected(result.text(row, column));
-  return number;
-}
-
 absl::StatusOr<Storage> ReadRow(const postgres::Result& result, int row) {
   Storage one;
   uint32_t* const numbers[] = {&one.relid, nullptr,    nullptr,         &one.root,
                                &one.file,  &one.toast, &one.tablespace, &one.changed_by};
   for (int column = 0; column < 8; ++column) {
     if (numbers[column] == nullptr) continue;
-    ASSIGN_OR_RETURN(*numbers[column], NumberAt(result, row, column));
+    ASSIGN_OR_RETURN(*numbers[column], postgres::ReadNumber<uint32_t>(result, row, column));
   }
   one.schema = std::string(result.text(row, 1));
   one.table = std::string(result.text(row, 2));
@@ -115,7 +105,7 @@ absl::StatusOr<StorageLook> LookAtStorage(postgres::Connection& connection, cons
                                           uint32_t since) {
   StorageLook look;
   ASSIGN_OR_RETURN(const postgres::Result xid, connection.Query(kXid));
-  ASSIGN_OR_RETURN(look.xid, NumberAt(xid, 0, 0));
+  ASSIGN_OR_RETURN(look.xid, postgres::ReadNumber<uint32_t>(xid, 0, 0));
   const std::string sql =
       absl::StrReplaceAll(kTables, {{"$SCHEMAS$", connection.server_version() >= kSchemasSince ? kOfSchemas : ""},
                                     {"$FIRST$", absl::StrCat(kFirstUserOid)}});
@@ -134,9 +124,9 @@ absl::StatusOr<uint32_t> FirstXidOf(postgres::Connection& connection, const std:
   ASSIGN_OR_RETURN(
       const postgres::Result result,
       connection.Query("SELECT catalog_xmin FROM pg_catalog.pg_replication_slots WHERE slot_name = $1", {slot}));
-  if (result.rows() > 0 && !result.is_null(0, 0)) return NumberAt(result, 0, 0);
+  if (result.rows() > 0 && !result.is_null(0, 0)) return postgres::ReadNumber<uint32_t>(result, 0, 0);
   ASSIGN_OR_RETURN(const postgres::Result now, connection.Query(kXid));
-  return NumberAt(now, 0, 0);
+  return postgres::ReadNumber<uint32_t>(now, 0, 0);
 }
 
 absl::Status LookInto(postgres::Connection& connection, std::vector<Suspicion>* suspicions) {

@@ -1,12 +1,13 @@
 #include "postgres/filter_names.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 #include <vector>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "postgres/column_row.h"
 #include "quote/quote.h"
 #include "status/status_macros.h"
 #include "types/table_list.h"
@@ -53,16 +54,9 @@ absl::Status FixNames(Connection& connection, TableFilter* filter) {
   }
   filter->attributes.clear();
   for (int row = 0; row < result.rows(); ++row) {
-    int number = 0;
-    if (!absl::SimpleAtoi(result.text(row, 0), &filter->relid)) {
-      return absl::InternalError(
-          absl::StrCat("the server's catalog gave \"", result.text(row, 0), "\", expected the OID of a table"));
-    }
+    ASSIGN_OR_RETURN(filter->relid, ReadNumber<uint32_t>(result, row, 0));
     if (result.is_null(row, 3)) continue;  // a table without columns
-    if (!absl::SimpleAtoi(result.text(row, 3), &number)) {
-      return absl::InternalError(
-          absl::StrCat("the server's catalog gave \"", result.text(row, 3), "\", expected a column's number"));
-    }
+    ASSIGN_OR_RETURN(const int number, ReadNumber<int>(result, row, 3));
     filter->attributes.emplace_back(std::string(result.text(row, 2)), number);
   }
   return CheckListed(*filter);
