@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "deltaflood/record.h"
 
 namespace deltamirror::daystream {
 
@@ -22,6 +23,11 @@ struct Position {
 
 // Before every line.
 inline constexpr Position kBeforeAll = {0, -1};
+
+// Where the record stood, if it says so (has_position).
+inline Position PositionOf(const deltaflood::Record& record) {
+  return {record.clock, record.seq};
+}
 
 // Takes "_c TAB clock TAB _s TAB seq TAB" off the front of `line`. False, and
 // nothing changed, if it is not there.

@@ -64,7 +64,7 @@ class TailReader {
       if (!got) break;
       RETURN_IF_ERROR(ParseLine(path, offset, text));
       if (IsEnd(record_) && record_.table.empty() && !tail_->end) {
-        const Position position = {record_.clock, record_.seq};
+        const Position position = PositionOf(record_);
         tail_->end =
             TailEnd{name, offset + text.size() + 1, NumberOf(record_), MakeConfirmedEnd(position, offset, text)};
       }
@@ -88,7 +88,7 @@ class TailReader {
   void Look() {
     const bool is_last = !seen_any_;
     seen_any_ = true;
-    if (is_last) tail_->last = {record_.clock, record_.seq};
+    if (is_last) tail_->last = PositionOf(record_);
     if (IsEnd(record_)) {
       if (candidate_.has_value()) tail_->open = std::exchange(candidate_, std::nullopt);
       seen_end_ = true;

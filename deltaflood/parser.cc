@@ -1,217 +1,25 @@
 #include "deltaflood/parser.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
-#include <limits>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "deltaflood/excerpt.h"
 #include "deltaflood/field_scanner.h"
+#include "deltaflood/metadata.h"
 #include "deltaflood/plain_head.h"
 #include "status/status_macros.h"
-#include "types/lsn.h"
 
 namespace deltamirror::deltaflood {
 namespace {
 
-// In the order in which lines have them.
-enum Key : size_t {
-  kClock,
-  kSeq,
-  kTable,
-  kSchema,
-  kQualifiedTable,
-  kPartition,
-  kXid,
-  kLsn,
-  kTime,
-  kRelid,
-  kIdentity,
-  kCheck,
-  kWas,
-  kReason,
-  kOid,
-  kAction,
-  kKeyCount,
-};
-
-constexpr absl::string_view kKeyNames[kKeyCount] = {
-    "_c",     "_s",        "_table", "_schema", "_qualified_table", "_partition", "_xid",    "_lsn", "_time",
-    "_relid", "_identity", "_check", "_was",    "_reason",          "_oid",       "_action",
-};
-
 constexpr uint32_t Bit(Key key) {
-  return uint32_t{1} << key;
-}
-
-// The only key of ours that `name`, which begins with '_', can be, told by its length and its second byte.
-Key CandidateFor(absl::string_view name) {
-  const char second = name.size() > 1 ? name[1] : '\0';
-  switch (name.size()) {
-    case 2:
-      return second == 'c' ? kClock : kSeq;
-    case 4:
-      return second == 'x' ? kXid : second == 'l' ? kLsn : second == 'w' ? kWas : kOid;
-    case 5:
-      return kTime;
-    case 6:
-      return second == 't' ? kTable : second == 'r' ? kRelid : kCheck;
-    case 7:
-      return second == 'a' ? kAction : second == 'r' ? kReason : kSchema;
-    case 9:
-      return kIdentity;
-    case 10:
-      return kPartition;
-    case 16:
-      return kQualifiedTable;
-    default:
-      return kKeyCount;
-  }
-}
-
-// kKeyCount for a key that is not ours.
-Key FindKey(absl::string_view name) {
-  const Key key = CandidateFor(name);
-  return key != kKeyCount && kKeyNames[key] == name ? key : kKeyCount;
-}
-
-Action ActionNamed(absl::string_view name) {
-  constexpr Action kByFrequency[] = {
-      Action::kUpdate,   Action::kInsert,   Action::kDelete, Action::kCommit, Action::kReplace, Action::kRelation,
-      Action::kTruncate, Action::kRollback, Action::kDrop,   Action::kAttach, Action::kDetach,  Action::kGap,
-  };
-  for (const Action action : kByFrequency) {
-    if (ActionName(action) == name) return action;
-  }
-  return Action::kNone;
+  return uint32_t{1} << static_cast<uint32_t>(key);
 }
 
 bool NeedsTable(Action action) {
   return action != Action::kCommit && action != Action::kRollback;
-}
-
-absl::Status FieldError(absl::string_view expected, absl::string_view key, size_t offset, absl::string_view got) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("expected ", expected, " for \"", key, "\" at offset ", offset, ", got ", Excerpt(got)));
-}
-
-// The whole of `text` as a decimal number from `least` to `most`.
-bool ParseNumber(absl::string_view text, int64_t least, int64_t most, int64_t* out) {
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, *out);
-  return error == std::errc() && rest == end && *out >= least && *out <= most;
-}
-
-constexpr int64_t kMaxInt64 = std::numeric_limits<int64_t>::max();
-constexpr int64_t kMaxUint32 = std::numeric_limits<uint32_t>::max();
-constexpr int64_t kMinInt32 = std::numeric_limits<int32_t>::min();
-
-absl::Status SetXid(absl::string_view value, size_t offset, Record* out) {
-  int64_t number = 0;
-  // The original prints it signed.
-  if (!ParseNumber(value, kMinInt32, kMaxUint32, &number)) {
-    return FieldError("a transaction ID", "_xid", offset, value);
-  }
-  out->has_xid = true;
-  out->xid = static_cast<uint32_t>(number);
-  return absl::OkStatus();
-}
-
-absl::Status SetLsn(absl::string_view value, size_t offset, Record* out) {
-  const absl::StatusOr<uint64_t> lsn = types::ParseLsn(value);
-  if (!lsn.ok()) {
-    return FieldError("an LSN like \"16/B374D848\"", "_lsn", offset, value);
-  }
-  out->has_lsn = true;
-  out->lsn = *lsn;
-  return absl::OkStatus();
-}
-
-absl::Status SetTime(absl::string_view value, size_t offset, Record* out) {
-  if (!ParseNumber(value, std::numeric_limits<int64_t>::min(), kMaxInt64, &out->time)) {
-    return FieldError("microseconds since 1970", "_time", offset, value);
-  }
-  out->has_time = true;
-  return absl::OkStatus();
-}
-
-absl::Status SetRelid(absl::string_view value, size_t offset, Record* out) {
-  int64_t number = 0;
-  if (!ParseNumber(value, 0, kMaxUint32, &number)) {
-    return FieldError("an OID", "_relid", offset, value);
-  }
-  out->has_relid = true;
-  out->relid = static_cast<uint32_t>(number);
-  return absl::OkStatus();
-}
-
-absl::Status SetAction(absl::string_view value, size_t offset, Record* out) {
-  out->action = ActionNamed(value);
-  if (out->action == Action::kNone) {
-    return FieldError(
-        "insert, update, delete, replace, truncate, relation, drop, attach, detach, "
-        "gap, commit or rollback",
-        "_action", offset, value);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status SetPositionPart(Key key, absl::string_view value, size_t offset, int64_t* out) {
-  if (ParseNumber(value, 0, kMaxInt64, out)) return absl::OkStatus();
-  return FieldError("a number of at least 0", kKeyNames[key], offset, value);
-}
-
-// `value` is unescaped and stands at `offset` of the line.
-absl::Status SetMetadata(Key key, absl::string_view value, size_t offset, Record* out) {
-  switch (key) {
-    case kClock:
-      return SetPositionPart(key, value, offset, &out->clock);
-    case kSeq:
-      return SetPositionPart(key, value, offset, &out->seq);
-    case kTable:
-      out->table = value;
-      break;
-    case kSchema:
-      out->schema = value;
-      break;
-    case kQualifiedTable:
-      out->qualified_table = value;
-      break;
-    case kPartition:
-      out->partition = value;
-      break;
-    case kXid:
-      return SetXid(value, offset, out);
-    case kLsn:
-      return SetLsn(value, offset, out);
-    case kTime:
-      return SetTime(value, offset, out);
-    case kRelid:
-      return SetRelid(value, offset, out);
-    case kIdentity:
-      out->identity = value;
-      break;
-    case kCheck:
-      out->check = value;
-      break;
-    case kWas:
-      out->was = value;
-      break;
-    case kReason:
-      out->reason = value;
-      break;
-    case kOid:
-      out->oid = value;
-      break;
-    case kAction:
-      return SetAction(value, offset, out);
-    case kKeyCount:
-      break;
-  }
-  return absl::OkStatus();
 }
 
 bool IsOctalDigit(char c) {
@@ -294,7 +102,7 @@ absl::Status Parser::ParseFields(Part part, Record* out) {
   Fields ahead = fields;
   absl::string_view key;
   absl::string_view value;
-  if (ahead.Read(&key) && key == kKeyNames[kOid]) {
+  if (ahead.Read(&key) && key == KeyName(Key::kOid)) {
     if (!ahead.Read(&value)) return UnpairedError();
     RETURN_IF_ERROR(Unescape(value, &out->oid));
     fields = ahead;
@@ -333,7 +141,7 @@ absl::Status Parser::ParseHeadFields(Fields* fields, Record* out) {
     RETURN_IF_ERROR(ParseMetadata(key, value, out));
   }
   head_end_ = OffsetOf(value) + value.size();
-  out->has_position = (seen_ & Bit(kClock)) != 0 && (seen_ & Bit(kSeq)) != 0;
+  out->has_position = (seen_ & Bit(Key::kClock)) != 0 && (seen_ & Bit(Key::kSeq)) != 0;
   if (out->table.empty() && NeedsTable(out->action)) {
     return absl::InvalidArgumentError(
         absl::StrCat("expected \"_table\" before \"_action\", got a line with \"_action\" \"", ActionName(out->action),
@@ -378,7 +186,7 @@ absl::Status Parser::ParseMetadata(absl::string_view name, absl::string_view raw
   const Key key = FindKey(name);
   absl::string_view value;
   RETURN_IF_ERROR(Unescape(raw, &value));
-  if (key == kKeyCount) {
+  if (key == Key::kUnknown) {
     out->unknown.push_back({name, value, false});
     return absl::OkStatus();
   }

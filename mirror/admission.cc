@@ -15,6 +15,7 @@
 namespace deltamirror::mirror {
 namespace {
 
+using daystream::PositionOf;
 using deltaflood::Action;
 using deltaflood::Record;
 
@@ -31,7 +32,7 @@ absl::StatusOr<bool> IsWanted(const Settings& settings, const State* state, cons
 // Had the table been there for a copy, or when the mirror came by before, then it would be known.
 bool IsPast(const State* state, const Record& record) {
   if (state == nullptr) return false;
-  if (record.has_position && daystream::Position{record.clock, record.seq} <= state->met_all_until()) return true;
+  if (record.has_position && PositionOf(record) <= state->met_all_until()) return true;
   return state->coverage().Has(SchemaOf(record), record.table, record);
 }
 

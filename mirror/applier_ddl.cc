@@ -14,6 +14,7 @@
 
 namespace deltamirror::mirror {
 
+using daystream::PositionOf;
 using deltaflood::Action;
 using deltaflood::Record;
 using types::Relation;
@@ -60,23 +61,6 @@ absl::Status Applier::ApplyDrop(const Record& record) {
   return absl::OkStatus();
 }
 
-// Whether the table is to be left out for what these lines tell, which is nothing that was begun and must be undone. It
-// may become another's partition and come back with rows untold any number of times within one batch.
-bool Applier::MayLeaveOut(const Table& table, const Record& record) {
-  return settings_.on_error == OnError::kDetach && StateOf(table) != nullptr &&
-         (record.action == Action::kGap || record.action == Action::kDetach);
-}
-
-absl::Status Applier::LeaveOut(Table* table, const absl::Status& why) {
-  failed_table_.reset();
-  RETURN_IF_ERROR(Close(table));
-  if (table->handover) EndHandover(table);
-  TableState* state = StateOf(*table);
-  state->status = TableStatus::kDetached;
-  state->last_error = std::string(why.message());
-  return state_->SaveTable(*state);
-}
-
 // The rows that a table brings as a partition are here if it was a table of the mirror. One that is passed over goes
 // all the same, like one that is dropped: as a partition it will not be dropped by itself.
 absl::Status Applier::ApplyAttach(Table* root, bool wanted, const Record& record) {
@@ -111,7 +95,7 @@ absl::Status Applier::ApplyAttach(Table* root, bool wanted, const Record& record
 
 // Whether a relation line is from before the table's copy, so that its name is an old one.
 absl::StatusOr<bool> Applier::IsOldName(const TableState& state, const Record& record) const {
-  if (record.has_position && daystream::Position{record.clock, record.seq} <= state.from) return true;
+  if (record.has_position && PositionOf(record) <= state.from) return true;
   if (state.handover.empty()) return false;
   ASSIGN_OR_RETURN(const HandoverFilter handover, HandoverFilter::FromJson(state.handover));
   const bool over = record.has_lsn && handover.EndsAt(record.lsn);

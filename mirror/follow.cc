@@ -7,15 +7,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "mirror/must_be_run.h"
 #include "mirror/plan.h"
 #include "mirror/rebuild.h"
 #include "mirror/retype.h"
 #include "mirror/table_definition.h"
+#include "mirror/table_steps.h"
 #include "quote/quote.h"
-#include "sqlite/legacy_alter.h"
 #include "sqlite/literal.h"
 #include "sqlite/statement.h"
 #include "status/status_macros.h"
@@ -38,12 +37,6 @@ bool SameNames(const std::vector<std::string>& a, const std::vector<std::string>
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](const std::string& x, const std::string& y) { return absl::EqualsIgnoreCase(x, y); });
 }
-
-// A statement, and whether ALTER TABLE is to take its legacy form for it.
-struct Step {
-  std::string sql;
-  bool legacy = false;
-};
 
 // The expression of a value whose column is not called so yet.
 constexpr char kPlaceholder[] = "\"?\"";
@@ -87,7 +80,7 @@ class Follower {
     return rebuild_ ? Rebuild() : absl::OkStatus();
   }
 
-  const std::vector<Step>& steps() const { return steps_; }
+  const std::vector<TableStep>& steps() const { return steps_; }
   bool rebuilds() const { return rebuild_; }
   // What a copy of the table would lose.
   std::string Loses() const { return rebuild_ ? definition_.extra : ""; }
@@ -136,7 +129,7 @@ class Follower {
   std::vector<std::pair<int, std::string>> revalued_;  // the same, of columns whose declared types stay
   std::vector<const Column*> loosened_;                // of before_: NULL was not allowed, and is now
   std::vector<std::string> dropped_;                   // names that wait for the new table
-  std::vector<Step> steps_;
+  std::vector<TableStep> steps_;
 };
 
 absl::Status Follower::FindRetyped() {
@@ -378,39 +371,23 @@ absl::Status Follower::Rebuild() {
   return absl::OkStatus();
 }
 
-absl::Status StepsMustBeRun(const TargetTable& target, absl::string_view why, const std::vector<Step>& steps) {
-  return MustBeRun(
-      absl::StrCat("table \"", target.name, "\" changed"), why,
-      absl::StrJoin(steps, "; ", [](std::string* out, const Step& step) { absl::StrAppend(out, step.sql); }));
-}
-
-absl::Status RunSteps(sqlite3* db, const std::vector<Step>& steps) {
-  for (const Step& step : steps) {
-    if (absl::StartsWith(step.sql, "PRAGMA")) continue;
-    std::optional<sqlite::LegacyAlter> legacy;
-    if (step.legacy) legacy.emplace(db);
-    RETURN_IF_ERROR(sqlite::Execute(db, step.sql));
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::Status FollowShape(sqlite3* db, const TargetTable& target, const Relation& before, const Relation& after,
                          const FollowOptions& options) {
   Follower follower(db, target, before, after, options);
   RETURN_IF_ERROR(follower.Run());
-  const std::vector<Step>& steps = follower.steps();
+  const std::vector<TableStep>& steps = follower.steps();
   if (steps.empty()) return absl::OkStatus();
-  if (options.policy == OnDdl::kStop) return StepsMustBeRun(target, kOnDdlIsStop, steps);
+  if (options.policy == OnDdl::kStop) return StepsMustBeRun(target.name, kOnDdlIsStop, steps);
   if (!follower.Loses().empty()) {
     return StepsMustBeRun(
-        target,
+        target.name,
         absl::StrCat("its ", follower.Loses(), " would be lost when it is made anew. Add that to these statements"),
         steps);
   }
   if (follower.rebuilds() && sqlite::HasRunningStatement(db)) {
-    return StepsMustBeRun(target, "SQLite replaces no table while a statement runs", steps);
+    return StepsMustBeRun(target.name, "SQLite replaces no table while a statement runs", steps);
   }
   return RunSteps(db, steps);
 }
