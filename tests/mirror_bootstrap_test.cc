@@ -70,6 +70,24 @@ TEST_F(BootstrapTest, MakesIndexesWhenAskedTo) {
                        {"CREATE INDEX \"t_d_key\" ON \"t\" (\"d\")"}}));
 }
 
+TEST_F(BootstrapTest, ListsTheIndexesThatSqliteCannotHave) {
+  lab_.cluster.Exec(R"(
+    CREATE TABLE t (a int PRIMARY KEY, b text, c text, v int GENERATED ALWAYS AS (a * 2) STORED);
+    CREATE INDEX part ON t (c) WHERE c > 'a'; CREATE INDEX lowered ON t (lower(c)); CREATE INDEX plain ON t (c);
+    CREATE INDEX hashed ON t USING hash (c); CREATE SCHEMA s; CREATE TABLE s.t (a int PRIMARY KEY, b int[]);
+    CREATE INDEX elements ON s.t USING gin (b))");
+  lab_.Begin();
+  ::testing::internal::CaptureStderr();
+  lab_.Bootstrap("t,s.t", R"({"indexes":true,"progress":true})");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "deltamirror_bootstrap: index \"s.elements\" of table \"s.t\" is not made: it is of kind gin\n"
+            "deltamirror_bootstrap: index \"hashed\" of table \"t\" is not made: it is of kind hash\n"
+            "deltamirror_bootstrap: index \"lowered\" of table \"t\" is not made: it is on an expression\n"
+            "deltamirror_bootstrap: index \"part\" of table \"t\" is not made: it is partial\n");
+  EXPECT_EQ(lab_.host.Query("SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"),
+            (lab::Rows{{"plain"}}));
+}
+
 TEST_F(BootstrapTest, MoreTablesJoinARunningMirror) {
   lab_.cluster.Exec(
       "CREATE TABLE t (a int); ALTER TABLE t REPLICA IDENTITY FULL; CREATE TABLE u (a int); ALTER TABLE "

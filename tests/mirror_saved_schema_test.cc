@@ -104,6 +104,21 @@ TEST_F(SavedSchemaTest, GivesTheLinesOfTheOriginalPluginTheirTypes) {
                        {"4", "1", "integer", "X'01'", "NULL", "12345678901234567890.5", "text", "NULL"}}));
 }
 
+TEST_F(SavedSchemaTest, HasTheFiltersOfItsStream) {
+  lab_.cluster.Exec("CREATE TABLE t (a int, b int, secret text, PRIMARY KEY (a, b))");
+  lab_.Begin(R"({"tables":"t","filters":{"t":{"columns":["b","a"],"where":"b > 50"}}})");
+  Save();
+  lab_.cluster.Exec(R"(
+    INSERT INTO t VALUES (1, 5, 'x'), (2, 30, 'y'), (3, 60, 'z'), (4, 90, 'z'); UPDATE t SET b = b + 40 WHERE b < 90;
+    DELETE FROM t WHERE a = 4)");
+  const std::string archive = Archive();
+  lab_.cluster.Exec("DROP TABLE t");
+  MakeMirror(archive);
+  lab_.host.Exec(Sql("t"));
+  Replay();
+  EXPECT_EQ(Ask("SELECT * FROM t ORDER BY a"), (lab::Rows{{"2", "70"}, {"3", "100"}}));
+}
+
 TEST_F(SavedSchemaTest, TheStreamGoesOnFromTheSavedShapeToLaterOnes) {
   lab_.cluster.Exec("CREATE TABLE t (a int PRIMARY KEY, b text)");
   lab_.Begin();
