@@ -25,11 +25,25 @@ void LineBatch::Parse(deltaflood::Parser* parser) {
   for (size_t i = 0; i < lines_.size(); ++i) {
     const Line line = Get(i);
     deltaflood::Record& record = records_[i];
-    lines_[i].parsed = parser->Parse(line.record_text, &record).ok() && !parser->has_unescaped();
+    const bool is_record = parser->Parse(line.record_text, &record).ok();
+    if (!is_record) record.action = deltaflood::Action::kNone;
+    lines_[i].parsed = is_record && !parser->has_unescaped();
     record.has_position = true;
     record.clock = line.position.clock;
     record.seq = line.position.seq;
     record.check = line.check;
+  }
+  FindCommits();
+}
+
+// What is no record may be anything, a rollback among it.
+void LineBatch::FindCommits() {
+  bool behind = false;
+  for (size_t i = lines_.size(); i > 0; --i) {
+    const deltaflood::Action action = records_[i - 1].action;
+    const bool ends = action == deltaflood::Action::kRollback || action == deltaflood::Action::kNone;
+    lines_[i - 1].commit_is_behind = behind && !ends && action != deltaflood::Action::kCommit;
+    behind = action == deltaflood::Action::kCommit || (behind && !ends);
   }
 }
 

@@ -26,7 +26,7 @@ class LineBatch {
   void Add(const Line& line, absl::string_view file);
 
   // Takes apart what is cheap to take apart here: the records of lines without escapes, whose texts need no memory
-  // beside the line's own.
+  // beside the line's own. And looks for the ends of transactions.
   void Parse(deltaflood::Parser* parser);
 
   // Its texts, and those of its record, are valid until the batch changes.
@@ -35,10 +35,15 @@ class LineBatch {
   // With position and check; null if whoever wants it must parse it, and may meet an error in it.
   const deltaflood::Record* RecordOf(size_t index) const { return lines_[index].parsed ? &records_[index] : nullptr; }
 
+  // Whether the transaction that the line belongs to ends in this batch, behind the line, with a commit.
+  bool CommitIsBehind(size_t index) const { return lines_[index].commit_is_behind; }
+
   // Keeps the memory, but for what an exceptionally large line needed.
   void Clear();
 
  private:
+  void FindCommits();
+
   struct Entry {
     size_t begin;  // in bytes_
     size_t size;
@@ -48,6 +53,7 @@ class LineBatch {
     Position position;
     uint64_t offset;
     bool parsed = false;
+    bool commit_is_behind = false;
   };
   struct File {
     size_t first_line;

@@ -10,6 +10,7 @@ namespace deltamirror::mirror {
 namespace {
 
 using daystream::Position;
+using daystream::PositionOf;
 using deltaflood::Action;
 using deltaflood::Record;
 
@@ -34,7 +35,7 @@ bool Feed::shows_commits() const {
 absl::StatusOr<bool> Feed::Read(absl::string_view line, std::optional<Position> position, const Progress& progress,
                                 absl::string_view check) {
   // What is held is taken apart when it is applied.
-  const bool is_held = progress.has_commits && !eager_;
+  const bool is_held = progress.has_commits && !at_once();
   const absl::Status status = is_held ? parser_.ParseHead(line, &parsed_) : parser_.Parse(line, &parsed_);
   if (!status.ok()) {
     const std::string where = position ? absl::StrCat("the line at position ", daystream::ToString(*position))
@@ -54,7 +55,7 @@ bool Feed::Take(absl::string_view line, const Record& record, const Progress& pr
   check_.reset();
   if (!record.check.empty()) check_ = daystream::ParseCheck(record.check);
   if (!record.has_position) return true;
-  return Position{record.clock, record.seq} > std::max(taken_, progress.position);
+  return PositionOf(record) > std::max(taken_, progress.position);
 }
 
 bool Feed::IsResent(const Record& record, const Progress& progress) const {
@@ -89,7 +90,7 @@ absl::Status Feed::Process(Applier* applier, Progress* progress) {
     RETURN_IF_ERROR(Commit(applier, progress));
   } else if (is_rollback()) {
     RETURN_IF_ERROR(Rollback(progress));
-  } else if (progress != nullptr && progress->has_commits && !eager_) {
+  } else if (progress != nullptr && progress->has_commits && !at_once()) {
     RETURN_IF_ERROR(Hold());
   } else {
     RETURN_IF_ERROR(ApplyNow(applier, progress));
@@ -104,7 +105,7 @@ absl::Status Feed::Hold() {
 }
 
 absl::Status Feed::ApplyNow(Applier* applier, Progress* progress) {
-  if (eager_) return dropping_ ? absl::OkStatus() : applier->Apply(*record_);
+  if (at_once()) return dropping_ ? absl::OkStatus() : applier->Apply(*record_);
   if (replay_replace_) {
     RETURN_IF_ERROR(held_parser_.Parse(replace_, &held_record_));
     RETURN_IF_ERROR(applier->Apply(held_record_));
@@ -138,15 +139,15 @@ absl::Status Feed::ApplyHeld(Applier* applier) {
 
 absl::Status Feed::Commit(Applier* applier, Progress* progress) {
   if (progress == nullptr) return applier->EndTransaction(record_->lsn);
-  const bool resent = eager_ ? dropping_ : IsResent(*record_, *progress);
+  const bool resent = at_once() ? dropping_ : IsResent(*record_, *progress);
   if (!resent) {
-    if (!eager_) RETURN_IF_ERROR(ApplyHeld(applier));
+    if (!at_once()) RETURN_IF_ERROR(ApplyHeld(applier));
     RETURN_IF_ERROR(applier->EndTransaction(record_->lsn));
     if (record_->has_lsn) progress->lsn = record_->lsn;
     if (record_->has_time) progress->commit_time = record_->time;
   }
   EndAt(progress);
-  eager_ = dropping_ = has_xid_ = false;
+  eager_ = foreseen_ = dropping_ = has_xid_ = false;
   return DropHeld();
 }
 
@@ -157,6 +158,7 @@ absl::Status Feed::Rollback(Progress* progress) {
         "CREATE "
         "VIRTUAL TABLE m USING daystream_apply(...), which waits for the end of each transaction");
   }
+  if (foreseen_) return absl::InternalError("expected a commit, which had been read, got a rollback");
   // Applied as they came, before the stream showed that it has commit lines.
   if (has_xid_ && record_->has_xid && xid_ == record_->xid && !eager_) {
     return absl::FailedPreconditionError(
@@ -167,6 +169,11 @@ absl::Status Feed::Rollback(Progress* progress) {
   EndAt(progress);
   eager_ = dropping_ = false;
   return DropHeld();
+}
+
+void Feed::ForeseeCommit(const Progress& progress) {
+  foreseen_ = true;
+  dropping_ = IsResent(*record_, progress);
 }
 
 absl::Status Feed::StartEager(Applier* applier, const Progress& progress) {
@@ -197,7 +204,7 @@ absl::Status Feed::DropHeld() {
 absl::Status Feed::RestoreTo(const Mark& mark) {
   applied_ = mark.applied;
   taken_ = mark.taken;
-  eager_ = dropping_ = false;
+  eager_ = foreseen_ = dropping_ = false;
   has_xid_ = false;
   replace_ = mark.replace;
   replay_replace_ = !replace_.empty();
@@ -217,7 +224,7 @@ void Feed::Clear() {
   keep_ = {};
   applied_ = 0;
   taken_ = daystream::kBeforeAll;
-  eager_ = dropping_ = has_xid_ = replay_replace_ = false;
+  eager_ = foreseen_ = dropping_ = has_xid_ = replay_replace_ = false;
   replace_.clear();
 }
 

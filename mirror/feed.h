@@ -63,9 +63,15 @@ class Feed {
   absl::Status StartEager(Applier* applier, const Progress& progress);
   bool eager() const { return eager_; }
 
+  // What Read or Take found last is the first line of a transaction whose commit has been read: each line of it is
+  // applied as it comes.
+  void ForeseeCommit(const Progress& progress);
+  // Whether lines of the transaction under way are applied as they come, for either reason.
+  bool at_once() const { return eager_ || foreseen_; }
+
   // Bytes of lines that are held, and whether a transaction is under way.
   uint64_t held_bytes() const { return held_.mark().bytes; }
-  bool in_transaction() const { return eager_ || applied_ < held_.count(); }
+  bool in_transaction() const { return at_once() || applied_ < held_.count(); }
 
   // To come back to when the caller's transaction is rolled back.
   struct Mark {
@@ -111,7 +117,8 @@ class Feed {
 
   daystream::Position taken_ = daystream::kBeforeAll;  // the last line that was held or applied
   bool eager_ = false;
-  bool dropping_ = false;  // an eager transaction that was here before
+  bool foreseen_ = false;
+  bool dropping_ = false;  // a transaction that is applied as it comes was here before
   bool has_xid_ = false;   // of the last line applied at once
   uint32_t xid_ = 0;
   std::string replace_;          // that line, while its update has not come

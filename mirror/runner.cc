@@ -130,8 +130,9 @@ absl::Status Runner::ProcessLine() {
     }
   }
   if (feed_.is_rollback() && eager) return UndoEager();
+  if (!IsLegacy() && !feed_.in_transaction() && reader_->CommitIsAhead()) feed_.ForeseeCommit(state_.progress());
   // A line that is only held needs no lock on the database.
-  if (feed_.is_commit() || eager || (IsLegacy() && !feed_.shows_commits())) RETURN_IF_ERROR(Begin());
+  if (feed_.is_commit() || feed_.at_once() || (IsLegacy() && !feed_.shows_commits())) RETURN_IF_ERROR(Begin());
   const bool legacy = IsLegacy();
   const bool legacy_start = legacy && feed_.begins_transaction();
   RETURN_IF_ERROR(feed_.Process(&applier_, &state_.mutable_progress()));

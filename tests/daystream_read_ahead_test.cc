@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "daystream/position.h"
@@ -138,6 +139,41 @@ TEST_F(ReadAheadTest, LinesThatNeedMemoryOfTheirOwnAreLeftToTheCaller) {
   EXPECT_TRUE(ahead_->record()->columns[0].is_null);
   TakeLikeReader(1);
   EXPECT_EQ(ahead_->record(), nullptr);
+}
+
+// A transaction may end in the next batch: what is said of a line must be true, and need not be said of all.
+TEST_F(ReadAheadTest, TellsOfLinesWhoseCommitHasBeenRead) {
+  Write(kFile, Lines(kDay, 0, kBacklogLines));
+  std::string lines;
+  const std::vector<std::string> ends = {"_action\tcommit", "_action\trollback", "no record", "_action\tcommit", ""};
+  int64_t seq = kBacklogLines;
+  for (int round = 0; round < 1000; ++round) {
+    for (const std::string& end : ends) {
+      lines += Lines(kDay, seq, seq + 2);
+      seq += 2;
+      if (end.empty()) continue;
+      AppendPrefix({kDay, seq++}, &lines);
+      absl::StrAppend(&lines, end == "no record" ? "" : "_xid\t7\t", end, "\n");
+    }
+  }
+  Write(kFile, lines);
+  Open();
+  TakeLikeReader(kBacklogLines);
+  int foreseen = 0;
+  for (int round = 0; round < 1000; ++round) {
+    for (const std::string& end : ends) {
+      for (int change = 0; change < 2; ++change) {
+        TakeLikeReader(1);
+        foreseen += ahead_->CommitIsAhead() ? 1 : 0;
+        // The last two of a round belong to the first transaction of the next.
+        EXPECT_TRUE(!ahead_->CommitIsAhead() || end == ends[0] || end.empty()) << end;
+      }
+      if (end.empty()) continue;
+      TakeLikeReader(1);
+      EXPECT_FALSE(ahead_->CommitIsAhead());
+    }
+  }
+  EXPECT_GT(foreseen, 5000);
 }
 
 TEST_F(ReadAheadTest, GoesOnWhenMoreIsWritten) {

@@ -117,6 +117,38 @@ TEST_F(DeltamirrorTest, AResentTransactionIsPassedOver) {
   EXPECT_EQ(Keys(), "z");
 }
 
+// Enough to be read ahead: transactions of all kinds, of which that with number `bad` cannot be applied.
+TEST_F(DeltamirrorTest, ABacklogEndsAsLineByLine) {
+  const auto write = [this](int first, int last, int bad) {
+    for (int xid = first; xid <= last; ++xid) {
+      const std::string key = absl::StrCat("k", xid % 997);
+      std::vector<std::string> lines;
+      for (int change = 0; change < xid % 7; ++change) lines.push_back(Insert(xid, absl::StrCat(key, ".", change)));
+      if (xid == bad) lines.push_back(absl::StrCat("_table zzz _xid ", xid, " _action insert a y nope 1"));
+      lines.push_back(End(xid, xid % 11 == 0 ? "rollback" : "commit"));
+      Append(lines);
+      if (xid % 13 == 0) Append(lines);  // sent again
+    }
+  };
+  write(1, 6000, 0);
+  write(6001, 12000, 9007);
+  Append({Insert(12001, "unfinished")});
+  host_.Exec("CREATE VIRTUAL TABLE one USING daystream_apply()");
+  EXPECT_THAT(host_.Error(Sql("*")), HasSubstr("table \"zzz\" has no column \"nope\""));
+  EXPECT_LT(std::stoi(host_.Value("SELECT seq FROM m")), seq_);
+  host_.Exec("ALTER TABLE zzz ADD COLUMN nope");
+  const int64_t before = std::stoll(host_.Value("SELECT inserts FROM m"));
+  EXPECT_GT(before, 0);
+  Run();
+  const std::string content =
+      "SELECT count(*), sum(length(a)), group_concat(a || ifnull(b, '')) FROM (SELECT * FROM zzz ORDER BY a)";
+  const lab::Rows mirrored = host_.Query(content);
+  host_.Exec(absl::StrCat("DELETE FROM zzz; INSERT INTO one(line) SELECT line FROM daystream('", source_, "')"));
+  EXPECT_EQ(mirrored, host_.Query(content));
+  EXPECT_EQ(host_.Query("SELECT inserts FROM m"), host_.Query("SELECT inserts FROM one"));
+  EXPECT_EQ(host_.Value("SELECT count(*) FROM zzz WHERE a = 'unfinished'"), "0");
+}
+
 // Some 5 MB of lines: more than is held.
 std::vector<std::string> LargeTransaction(int xid) {
   std::vector<std::string> lines;
