@@ -11,7 +11,7 @@
 // - indexed: as bulk, with two further indexes
 // - small: a change a transaction: inserts, updates and deletes in turn
 // - wide: as bulk, with 40 columns of five types
-// - many: fifty tables in turn, twenty changes a transaction
+// - many, which is tables50: fifty tables in turn, twenty changes a transaction; tables10, tables1
 
 #include <cstdint>
 #include <cstdio>
@@ -48,6 +48,9 @@ constexpr Shape kShapes[] = {
     {.name = "small", .changes_a_transaction = 1},
     {.name = "wide", .columns = 40},
     {.name = "many", .tables = 50, .changes_a_transaction = 20},
+    {.name = "tables1", .tables = 1, .changes_a_transaction = 20},
+    {.name = "tables10", .tables = 10, .changes_a_transaction = 20},
+    {.name = "tables50", .tables = 50, .changes_a_transaction = 20},
 };
 
 struct Type {
@@ -238,6 +241,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "apply_workload: %s\n", std::string(status.message()).c_str());
     return 1;
   }
-  std::fprintf(stderr, "usage: apply_workload bulk|random|indexed|small|wide|many CHANGES DIRECTORY\n");
+  std::fprintf(
+      stderr,
+      "usage: apply_workload bulk|random|indexed|small|wide|many|tables1|tables10|tables50 CHANGES DIRECTORY\n");
   return 2;
 }

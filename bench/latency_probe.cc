@@ -5,7 +5,9 @@
 //   latency_probe CONNINFO mirror DATABASE RATE SECONDS       seen in table ping of a SQLite file, by a connection that
 //   polls
 //
-// Prints one line: what TAB p50 TAB p99 TAB max (milliseconds) TAB samples.
+// A RATE of 0: one transaction after the other, as fast as the server takes them from one connection.
+// Prints one line: what TAB p50 TAB p99 TAB max (milliseconds) TAB p50 of the last tenth (a lag that grows shows there)
+// TAB rows TAB rows a second.
 
 #include <libpq-fe.h>
 #include <sqlite3.h>
@@ -50,12 +52,22 @@ std::string Run(PGconn* connection, const std::string& sql) {
   return value;
 }
 
-void Report(const std::string& what, std::vector<double> samples) {
-  if (samples.empty()) Fail(absl::StrCat(what, ": no row was seen"));
+double Quantile(std::vector<double> samples, double q) {
   std::sort(samples.begin(), samples.end());
-  const auto quantile = [&samples](double q) { return samples[static_cast<size_t>(q * (samples.size() - 1))]; };
-  std::printf("%s\t%.3f\t%.3f\t%.3f\t%zu\n", what.c_str(), quantile(0.5), quantile(0.99), samples.back(),
-              samples.size());
+  return samples[static_cast<size_t>(q * static_cast<double>(samples.size() - 1))];
+}
+
+// `samples`: milliseconds, in the order of the rows, which came within that time.
+void Report(const std::string& what, const std::vector<double>& samples, absl::Duration within) {
+  if (samples.empty()) Fail(absl::StrCat(what, ": no row was seen"));
+  const std::vector<double> last(samples.end() - static_cast<std::ptrdiff_t>((samples.size() + 9) / 10), samples.end());
+  std::printf("%s\t%.3f\t%.3f\t%.3f\t%.3f\t%zu\t%.0f\n", what.c_str(), Quantile(samples, 0.5), Quantile(samples, 0.99),
+              Quantile(samples, 1), Quantile(last, 0.5), samples.size(),
+              static_cast<double>(samples.size()) / absl::ToDoubleSeconds(within));
+}
+
+std::string RateText(int rate) {
+  return rate == 0 ? "unthrottled" : absl::StrCat(rate, " transactions a second", rate < 10 ? " (idle)" : "");
 }
 
 // A row a transaction, evenly spaced; a late one does not push back those behind it.
@@ -83,10 +95,10 @@ class Writer {
     PQclear(PQprepare(connection_, "ping",
                       "INSERT INTO ping VALUES ($1, extract(epoch FROM clock_timestamp()) * 1000000, 'ping')", 1,
                       nullptr));
-    const int64_t count = rate * absl::ToInt64Seconds(duration);
-    for (int64_t i = 0; i < count; ++i) {
-      absl::SleepFor(begin_ + absl::Seconds(static_cast<double>(i) / rate) - absl::Now());
-      const std::string id = absl::StrCat(first_ + i);
+    int64_t count = 0;
+    while (rate > 0 ? count < rate * absl::ToInt64Seconds(duration) : absl::Now() < begin_ + duration) {
+      if (rate > 0) absl::SleepFor(begin_ + absl::Seconds(static_cast<double>(count) / rate) - absl::Now());
+      const std::string id = absl::StrCat(first_ + count++);
       const char* values[] = {id.c_str()};
       PGresult* result = PQexecPrepared(connection_, "ping", 1, values, nullptr, nullptr, 0);
       if (PQresultStatus(result) != PGRES_COMMAND_OK) Fail(PQresultErrorMessage(result));
@@ -127,13 +139,14 @@ class Samples {
 void MeasureRoundTrip(const std::string& conninfo) {
   PGconn* connection = Connect(conninfo);
   std::vector<double> samples;
+  const absl::Time begin = absl::Now();
   for (int i = 0; i < 2000; ++i) {
-    const absl::Time begin = absl::Now();
+    const absl::Time sent = absl::Now();
     Run(connection, "SELECT 1");
-    samples.push_back(absl::ToDoubleMilliseconds(absl::Now() - begin));
+    samples.push_back(absl::ToDoubleMilliseconds(absl::Now() - sent));
   }
   PQfinish(connection);
-  Report("round trip to the server (floor)", samples);
+  Report("round trip to the server (floor)", samples, absl::Now() - begin);
 }
 
 // The value of a key in a line of pg_recvlogical's, as a number; 0 if it is not there.
@@ -153,7 +166,7 @@ void MeasureReceive(const std::string& conninfo, const std::string& slot, int ra
   while (!samples.Complete() && std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()) != nullptr) {
     samples.Seen(NumberAfter(line, "\tid\t"), NumberAfter(line, "\tat_us\t"));
   }
-  Report(absl::StrCat("pg_recvlogical, ", rate, " transactions a second (floor)"), samples.milliseconds());
+  Report(absl::StrCat("pg_recvlogical, ", RateText(rate), " (floor)"), samples.milliseconds(), duration - kWarmUp);
   // It ends with its slot's connection.
   PGconn* connection = Connect(conninfo);
   Run(connection,
@@ -184,8 +197,7 @@ void MeasureMirror(const std::string& conninfo, const std::string& path, int rat
   if (!samples.Complete()) Fail("rows were written that did not reach the SQLite file in twenty seconds");
   sqlite3_finalize(statement);
   sqlite3_close(db);
-  Report(absl::StrCat("deltamirror, ", rate, " transactions a second", rate < 10 ? " (idle)" : ""),
-         samples.milliseconds());
+  Report(absl::StrCat("deltamirror, ", RateText(rate)), samples.milliseconds(), duration - kWarmUp);
 }
 
 }  // namespace

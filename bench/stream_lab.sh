@@ -1,5 +1,6 @@
-# What bench/plugin and bench/deltastream share: a cluster with a slot for each plugin, and changes that wait in them.
+# What bench/output_plugin, bench/deltastream, bench/backlog and bench/scale share: a cluster with a slot for each plugin, and changes that wait in them.
 # To be sourced; expects $work, leaves $conninfo.
+. bench/figures.sh
 
 # Where decoding begins for all: slots are made before the changes, and copied for each run.
 start_lab() { # PLUGIN...
@@ -17,8 +18,6 @@ start_lab() { # PLUGIN...
   for plugin in "$@"; do server "SELECT pg_create_logical_replication_slot('$plugin', '$plugin')" >/dev/null; done
 }
 
-server() { psql -XAtqd "$conninfo" -c "$1"; }
-
 # The slides' numbers: 1.7 million changes in three transactions, on a table of four columns or of fourteen.
 make_changes() { # COLUMNS CHANGES
   local columns=$1 inserts=$(($2 * 2 / 5)) others=$(($2 * 3 / 10)) more='' values='' i
@@ -33,15 +32,15 @@ make_changes() { # COLUMNS CHANGES
   server 'CHECKPOINT' >/dev/null
 }
 
+make_small_transactions() { # COUNT, of one change
+  server 'CREATE TABLE changes (id bigint PRIMARY KEY, flight text, altitude integer, latitude double precision)' >/dev/null
+  seq "$1" | awk '{printf "INSERT INTO changes VALUES (%d, '\''UA%d'\'', %d, %d.25);\n", $1, $1 % 9000, $1 % 45000, $1 % 180}' |
+    PGOPTIONS='-c synchronous_commit=off' psql -Xqd "$conninfo" >/dev/null
+}
+
 # A fresh copy of a plugin's slot, named "run".
 copy_slot() { server "SELECT pg_copy_logical_replication_slot('$1', 'run')" >/dev/null; }
 drop_slot() { server "SELECT pg_drop_replication_slot('run')" >/dev/null; }
-
-timed() {
-  local begin=$EPOCHREALTIME
-  "$@" >/dev/null || exit
-  awk -v b="$begin" -v e="$EPOCHREALTIME" 'BEGIN {printf "%.3f\n", e - b}'
-}
 
 # pg_recvlogical of slot "run" up to now, into a file.
 receive() { # FILE [OPTION...]
@@ -53,6 +52,3 @@ receive() { # FILE [OPTION...]
 pg_bindir() {
   if [ -n "${DELTAMIRROR_PGBIN:-}" ]; then echo "$DELTAMIRROR_PGBIN"; else printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1; fi
 }
-
-median() { sort -n "$1" | awk '{v[NR] = $1} END {printf "%.3f", NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
-row() { awk -v what="$1" -v changes="$2" -v seconds="$3" -v floor="$4" 'BEGIN {printf "%-58s %9.2f %12.0f %8.2f\n", what, seconds, changes / seconds, seconds / floor}'; }

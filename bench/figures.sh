@@ -1,0 +1,15 @@
+# What the benchmarks share: how they time, take medians and print. To be sourced; functions on a server expect $conninfo.
+
+server() { psql -XAtqd "$conninfo" -c "$1"; }
+
+# Seconds of a command by the clock.
+timed() {
+  local begin=$EPOCHREALTIME
+  "$@" >/dev/null || exit
+  awk -v b="$begin" -v e="$EPOCHREALTIME" 'BEGIN {printf "%.3f\n", e - b}'
+}
+
+median() { sort -n "$1" | awk '{v[NR] = $1} END {printf "%.3f", NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
+
+# A line of a benchmark's table: WHAT HOW-MANY SECONDS SECONDS-OF-THE-FLOOR
+row() { awk -v what="$1" -v count="$2" -v seconds="$3" -v floor="$4" 'BEGIN {printf "%-58s %9.2f %12.0f %8.2f\n", what, seconds, count / seconds, seconds / floor}'; }
