@@ -1,10 +1,11 @@
-// The rows of a running COPY, ready for INSERT ... SELECT: one thread reads from the server, the other decodes and
+// The rows of a running COPY, ready for INSERT ... SELECT: one thread reads from the server and decodes, the other
 // inserts.
 
 #ifndef DELTAMIRROR_COPY_ROW_STREAM_H_
 #define DELTAMIRROR_COPY_ROW_STREAM_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -17,11 +18,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "copy/binary_rows.h"
+#include "copy/row_block.h"
 #include "copy/source.h"
 #include "postgres/connection.h"
 #include "postgres/copy_out.h"
 #include "sqlite/row_source.h"
 #include "threads/queue.h"
+#include "types/value.h"
 
 namespace deltamirror::copy {
 
@@ -46,11 +49,7 @@ class RowStream : public sqlite::RowSource {
                                                           std::vector<Field> fields, Options options);
   ~RowStream() override;
 
-  absl::StatusOr<bool> Next() override;
-  absl::Status Column(int column, sqlite3_context* context) override;
-
-  // The value of the current row, for those who want it as such; its bytes are valid until the next call of Next.
-  absl::Status Value(int column, types::Value* value);
+  absl::StatusOr<const types::Value*> Next() override;
 
   // Next says "end" after so many more rows; the next run goes on from there.
   void SetLimit(int64_t rows) { left_ = rows; }
@@ -67,7 +66,7 @@ class RowStream : public sqlite::RowSource {
  private:
   RowStream(postgres::Connection* connection, postgres::CopyOut copy, std::vector<Field> fields, Options options);
   void ReadBlocks();
-  absl::StatusOr<bool> NextRow();
+  absl::StatusOr<const types::Value*> NextRow();
   absl::StatusOr<bool> NextBlock();
   void Stop();
 
@@ -76,15 +75,13 @@ class RowStream : public sqlite::RowSource {
   const std::vector<Field> fields_;
   const Options options_;
 
-  Queue<std::string> queue_;
+  Queue<RowBlock> queue_;
   std::atomic<bool> stop_ = false;
+  std::atomic<bool> complete_ = false;  // the reading thread has met the end of the data
   std::thread reader_;
 
-  std::string block_;
-  BinaryRows walker_;
-  Fields row_;
-  // One for each column: SQLite may hold the values of a row together.
-  std::vector<types::Scratch> scratch_;
+  RowBlock block_;
+  size_t given_ = 0;  // how many of its rows
   int64_t rows_ = 0;
   int64_t left_ = std::numeric_limits<int64_t>::max();
   bool at_end_ = false;

@@ -4,7 +4,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "sqlite/result.h"
 #include "status/named.h"
 #include "status/status_macros.h"
 #include "types/value.h"
@@ -37,6 +36,14 @@ void RowRun::Begin(const RowColumns& columns) {
   const auto place = [this](int index) { return std::find(indexes_.begin(), indexes_.end(), index); };
   for (const int key : plan_->key) {
     if (place(key) != indexes_.end()) key_places_.push_back(static_cast<int>(place(key) - indexes_.begin()));
+  }
+  values_.assign(columns.size(), types::Value());
+  read_ = key_places_;
+  if (kind_ == RunKind::kWrite) {
+    read_.clear();
+    for (size_t i = 0; i < columns.size(); ++i) {
+      if (!columns_[i].plan->generated) read_.push_back(static_cast<int>(i));
+    }
   }
   brings_all_ = true;
   for (size_t i = 0; i < plan_->columns.size(); ++i) {
@@ -73,22 +80,22 @@ absl::Status RowRun::Run() {
   return statement_.Run();
 }
 
-absl::StatusOr<bool> RowRun::Next() {
+absl::StatusOr<const types::Value*> RowRun::Next() {
   if (began_) ++current_;
   began_ = true;
-  return current_ < size();
-}
-
-absl::Status RowRun::Column(int column, sqlite3_context* context) {
-  RunColumn& ours = columns_[static_cast<size_t>(column)];
-  const Cell& cell = cells_[current_ * columns_.size() + static_cast<size_t>(column)];
-  types::Value value;
-  if (!cell.is_null) {
-    const absl::Status status = ours.plan->decoder(Bytes(cell), ours.scratch, &value);
-    if (!status.ok()) return Named(absl::StrCat("column \"", ours.name, "\""), status);
+  if (current_ >= size()) return nullptr;
+  const Cell* const row = &cells_[current_ * columns_.size()];
+  for (const int place : read_) {
+    RunColumn& column = columns_[static_cast<size_t>(place)];
+    types::Value& value = values_[static_cast<size_t>(place)];
+    const Cell& cell = row[place];
+    if (cell.is_null) {
+      value = types::Value();
+    } else if (const absl::Status status = column.plan->decoder(Bytes(cell), column.scratch, &value); !status.ok()) {
+      return Named(absl::StrCat("column \"", column.name, "\""), status);
+    }
   }
-  sqlite::ResultValue(context, value, SQLITE_STATIC);
-  return absl::OkStatus();
+  return values_.data();
 }
 
 void RowRun::AppendKey(size_t row, std::string* key) const {

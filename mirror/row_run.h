@@ -20,6 +20,7 @@
 #include "sqlite/row_source.h"
 #include "sqlite/statement.h"
 #include "types/decoder.h"
+#include "types/value.h"
 
 namespace deltamirror::mirror {
 
@@ -66,8 +67,7 @@ class RowRun : public sqlite::RowSource {
   void Clear();
 
   // For the statement.
-  absl::StatusOr<bool> Next() override;
-  absl::Status Column(int column, sqlite3_context* context) override;
+  absl::StatusOr<const types::Value*> Next() override;
 
  private:
   struct RunColumn {
@@ -97,14 +97,16 @@ class RowRun : public sqlite::RowSource {
   std::vector<RunColumn> columns_;
   std::vector<int> indexes_;     // of columns_, in the plan
   std::vector<int> key_places_;  // of the key, in columns_
+  std::vector<int> read_;        // places in columns_ that the statement reads
   bool can_run_ = false;
   bool brings_all_ = false;
   sqlite::Statement statement_;  // for columns_; null before the first use
   std::string bytes_;            // the rows' values
   std::vector<Cell> cells_;      // row by row
   std::vector<Row> rows_;
-  size_t current_ = 0;  // the row that the statement is at
-  bool began_ = false;  // it has asked for the first
+  std::vector<types::Value> values_;  // of that row
+  size_t current_ = 0;                // the row that the statement is at
+  bool began_ = false;                // it has asked for the first
 };
 
 }  // namespace deltamirror::mirror

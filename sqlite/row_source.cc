@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "sqlite/error.h"
+#include "sqlite/result.h"
 
 namespace deltamirror::sqlite {
 namespace {
@@ -16,8 +17,8 @@ struct RowsTable {
 
 struct RowsCursor {
   sqlite3_vtab_cursor base;
-  RowSource* source;  // not owned; null until Filter
-  bool at_end;
+  RowSource* source;        // not owned; null until Filter
+  const types::Value* row;  // null at the end
   sqlite3_int64 rowid;
 };
 
@@ -48,18 +49,16 @@ int RowsClose(sqlite3_vtab_cursor* cursor) {
 
 int RowsNext(sqlite3_vtab_cursor* base) {
   auto* cursor = reinterpret_cast<RowsCursor*>(base);
-  const absl::StatusOr<bool> more = cursor->source->Next();
-  if (!more.ok()) return VtabError(base->pVtab, more.status());
-  cursor->at_end = !*more;
+  const absl::StatusOr<const types::Value*> row = cursor->source->Next();
+  if (!row.ok()) return VtabError(base->pVtab, row.status());
+  cursor->row = *row;
   ++cursor->rowid;
   return SQLITE_OK;
 }
 
 int RowsColumn(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
-  auto* cursor = reinterpret_cast<RowsCursor*>(base);
-  if (column >= kMaxRowColumns) return SQLITE_OK;
-  const absl::Status status = cursor->source->Column(column, context);
-  return status.ok() ? SQLITE_OK : VtabError(base->pVtab, status);
+  if (column < kMaxRowColumns) ResultValue(context, reinterpret_cast<RowsCursor*>(base)->row[column], SQLITE_STATIC);
+  return SQLITE_OK;
 }
 
 int RowsRowid(sqlite3_vtab_cursor* cursor, sqlite3_int64* rowid) {
@@ -68,7 +67,7 @@ int RowsRowid(sqlite3_vtab_cursor* cursor, sqlite3_int64* rowid) {
 }
 
 int RowsEof(sqlite3_vtab_cursor* cursor) {
-  return reinterpret_cast<RowsCursor*>(cursor)->at_end ? 1 : 0;
+  return reinterpret_cast<RowsCursor*>(cursor)->row == nullptr ? 1 : 0;
 }
 
 int RowsFilter(sqlite3_vtab_cursor* base, int, const char*, int count, sqlite3_value** values) {

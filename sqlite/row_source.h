@@ -15,19 +15,19 @@
 #include "absl/status/statusor.h"
 #include "sqlite/api.h"
 #include "sqlite/statement.h"
+#include "types/value.h"
 
 namespace deltamirror::sqlite {
 
 inline constexpr int kMaxRowColumns = 1600;
 
-// Where the rows come from. Next moves to the next row and returns false at the end. Column hands the value of the
-// current row to SQLite with one of the sqlite3_result_... functions; text and blobs may be static until the next call
-// of Next. An error of either ends the statement with that error.
+// Where the rows come from.
 class RowSource {
  public:
   virtual ~RowSource() = default;
-  virtual absl::StatusOr<bool> Next() = 0;
-  virtual absl::Status Column(int column, sqlite3_context* context) = 0;
+  // The values of the next row, for each column that the statement reads; null at the end. They and their bytes stay
+  // until the next call. An error ends the statement with that error.
+  virtual absl::StatusOr<const types::Value*> Next() = 0;
 };
 
 // "c0, c1, ..." for `count` columns.

@@ -7,37 +7,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "copy/binary_rows.h"
+#include "tests/binary_copy.h"
 
 namespace deltamirror::copy {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-std::string Int16(int value) {
-  return {static_cast<char>(value >> 8), static_cast<char>(value)};
-}
-
-std::string Int32(int value) {
-  return absl::StrCat(Int16(value >> 16), Int16(value));
-}
-
-std::string Header(const std::string& extension = "") {
-  return absl::StrCat(std::string("PGCOPY\n\377\r\n\0", 11), Int32(0), Int32(static_cast<int>(extension.size())),
-                      extension);
-}
-
-std::string Field(const std::string& bytes) {
-  return absl::StrCat(Int32(static_cast<int>(bytes.size())), bytes);
-}
-
-const char* const kNull = "null";
-
-std::string Row(const std::vector<std::string>& fields) {
-  std::string row = Int16(static_cast<int>(fields.size()));
-  for (const std::string& field : fields) absl::StrAppend(&row, field == kNull ? Int32(-1) : Field(field));
-  return row;
-}
+using namespace ::deltamirror::binary_copy;  // NOLINT(google-build-using-namespace)
 
 // All rows of all blocks as "a|b" with NULL for a NULL, and an error as the last.
 std::vector<std::string> Walk(size_t columns, const std::vector<std::string>& blocks) {

@@ -64,12 +64,12 @@ absl::Status SourceRows::ReadTable(const Heartbeat& heartbeat, RowVisitor visit)
   ASSIGN_OR_RETURN(const std::string sql, copy::CopyStatement(connection_, source, &fields));
   ASSIGN_OR_RETURN(const std::unique_ptr<copy::RowStream> rows,
                    copy::RowStream::Start(&connection_, sql, std::move(fields), {heartbeat, {}}));
-  std::vector<types::Value> values(table_.columns.size());
+  std::vector<types::Value> values;
   EncodedRow row;
   while (true) {
-    ASSIGN_OR_RETURN(const bool more, rows->Next());
-    if (!more) return rows->Finish();
-    for (size_t i = 0; i < values.size(); ++i) RETURN_IF_ERROR(rows->Value(static_cast<int>(i), &values[i]));
+    ASSIGN_OR_RETURN(const types::Value* const next, rows->Next());
+    if (next == nullptr) return rows->Finish();
+    values.assign(next, next + table_.columns.size());
     table_.Encode(values, &row);
     if (overlay_ != nullptr && (table_.converts || moved_.MayHave(DigestOf(row.key())))) {
       RETURN_IF_ERROR(overlay_->Insert(values));
