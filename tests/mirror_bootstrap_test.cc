@@ -80,10 +80,10 @@ TEST_F(BootstrapTest, ListsTheIndexesThatSqliteCannotHave) {
   ::testing::internal::CaptureStderr();
   lab_.Bootstrap("t,s.t", R"({"indexes":true,"progress":true})");
   EXPECT_EQ(::testing::internal::GetCapturedStderr(),
-            "deltamirror_bootstrap: index \"s.elements\" of table \"s.t\" is not made: it is of kind gin\n"
             "deltamirror_bootstrap: index \"hashed\" of table \"t\" is not made: it is of kind hash\n"
             "deltamirror_bootstrap: index \"lowered\" of table \"t\" is not made: it is on an expression\n"
-            "deltamirror_bootstrap: index \"part\" of table \"t\" is not made: it is partial\n");
+            "deltamirror_bootstrap: index \"part\" of table \"t\" is not made: it is partial\n"
+            "deltamirror_bootstrap: index \"s.elements\" of table \"s.t\" is not made: it is of kind gin\n");
   EXPECT_EQ(lab_.host.Query("SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"),
             (lab::Rows{{"plain"}}));
 }
