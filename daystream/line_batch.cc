@@ -42,7 +42,7 @@ void LineBatch::FindCommits() {
   for (size_t i = lines_.size(); i > 0; --i) {
     const deltaflood::Action action = records_[i - 1].action;
     const bool ends = action == deltaflood::Action::kRollback || action == deltaflood::Action::kNone;
-    lines_[i - 1].commit_is_behind = behind && !ends && action != deltaflood::Action::kCommit;
+    lines_[i - 1].commit_is_behind = behind && lines_[i - 1].parsed && action != deltaflood::Action::kCommit && !ends;
     behind = action == deltaflood::Action::kCommit || (behind && !ends);
   }
 }

@@ -35,7 +35,7 @@ class LineBatch {
   // With position and check; null if whoever wants it must parse it, and may meet an error in it.
   const deltaflood::Record* RecordOf(size_t index) const { return lines_[index].parsed ? &records_[index] : nullptr; }
 
-  // Whether the transaction that the line belongs to ends in this batch, behind the line, with a commit.
+  // Whether the line was taken apart, and the transaction that it belongs to ends in this batch with a commit.
   bool CommitIsBehind(size_t index) const { return lines_[index].commit_is_behind; }
 
   // Keeps the memory, but for what an exceptionally large line needed.

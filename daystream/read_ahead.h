@@ -41,7 +41,7 @@ class ReadAhead {
   absl::StatusOr<bool> Next(Line* line);
   // The record of that line, valid as long as its texts, if the other thread has taken it apart; else null.
   const deltaflood::Record* record() const { return thread_.joinable() ? batch_.RecordOf(given_ - 1) : nullptr; }
-  // Whether the end of the transaction that the line belongs to has been read, and is a commit. If not, it may be.
+  // Whether the line has a record(), and the end of its transaction has been read and is a commit. If not, it may be.
   bool CommitIsAhead() const { return thread_.joinable() && batch_.CommitIsBehind(given_ - 1); }
   // To be called when Next has said that there is nothing more.
   absl::Status WaitForData(absl::Duration timeout) { return reader_->WaitForData(timeout); }

@@ -123,7 +123,9 @@ TEST_F(DeltamirrorTest, ABacklogEndsAsLineByLine) {
     for (int xid = first; xid <= last; ++xid) {
       const std::string key = absl::StrCat("k", xid % 997);
       std::vector<std::string> lines;
-      for (int change = 0; change < xid % 7; ++change) lines.push_back(Insert(xid, absl::StrCat(key, ".", change)));
+      for (int change = 0; change < xid % 7; ++change) {
+        lines.push_back(Insert(xid, absl::StrCat(key, ".", change), xid % 5 == change ? "two\\nlines" : "one"));
+      }
       if (xid == bad) lines.push_back(absl::StrCat("_table zzz _xid ", xid, " _action insert a y nope 1"));
       lines.push_back(End(xid, xid % 11 == 0 ? "rollback" : "commit"));
       Append(lines);
@@ -140,11 +142,10 @@ TEST_F(DeltamirrorTest, ABacklogEndsAsLineByLine) {
   const int64_t before = std::stoll(host_.Value("SELECT inserts FROM m"));
   EXPECT_GT(before, 0);
   Run();
-  const std::string content =
-      "SELECT count(*), sum(length(a)), group_concat(a || ifnull(b, '')) FROM (SELECT * FROM zzz ORDER BY a)";
-  const lab::Rows mirrored = host_.Query(content);
-  host_.Exec(absl::StrCat("DELETE FROM zzz; INSERT INTO one(line) SELECT line FROM daystream('", source_, "')"));
-  EXPECT_EQ(mirrored, host_.Query(content));
+  host_.Exec(absl::StrCat("CREATE TABLE mirrored AS SELECT * FROM zzz; DELETE FROM zzz; ",
+                          "INSERT INTO one(line) SELECT line FROM daystream('", source_, "')"));
+  EXPECT_EQ(host_.Query("SELECT * FROM mirrored EXCEPT SELECT * FROM zzz LIMIT 3"), lab::Rows());
+  EXPECT_EQ(host_.Value("SELECT count(*) FROM mirrored"), host_.Value("SELECT count(*) FROM zzz"));
   EXPECT_EQ(host_.Query("SELECT inserts FROM m"), host_.Query("SELECT inserts FROM one"));
   EXPECT_EQ(host_.Value("SELECT count(*) FROM zzz WHERE a = 'unfinished'"), "0");
 }
