@@ -122,7 +122,7 @@ Sample Floor(const std::string& path, double at) {
   return {absl::ToDoubleMilliseconds(absl::Now() - begin), reads};
 }
 
-void Report(const std::string& what, std::vector<Sample> samples) {
+void Report(const std::string& what, const std::vector<Sample>& samples) {
   int64_t reads = 0;
   std::vector<double> times;
   for (const Sample& sample : samples) {
