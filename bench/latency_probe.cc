@@ -95,16 +95,18 @@ class Writer {
     PQclear(PQprepare(connection_, "ping",
                       "INSERT INTO ping VALUES ($1, extract(epoch FROM clock_timestamp()) * 1000000, 'ping')", 1,
                       nullptr));
-    int64_t count = 0;
-    while (rate > 0 ? count < rate * absl::ToInt64Seconds(duration) : absl::Now() < begin_ + duration) {
+    // Whoever waits for the last row must know that it is the last before it comes.
+    for (int64_t count = 0; last_ == 0; ++count) {
       if (rate > 0) absl::SleepFor(begin_ + absl::Seconds(static_cast<double>(count) / rate) - absl::Now());
-      const std::string id = absl::StrCat(first_ + count++);
+      const bool is_last =
+          rate > 0 ? count + 1 == rate * absl::ToInt64Seconds(duration) : absl::Now() >= begin_ + duration;
+      if (is_last) last_ = first_ + count;
+      const std::string id = absl::StrCat(first_ + count);
       const char* values[] = {id.c_str()};
       PGresult* result = PQexecPrepared(connection_, "ping", 1, values, nullptr, nullptr, 0);
       if (PQresultStatus(result) != PGRES_COMMAND_OK) Fail(PQresultErrorMessage(result));
       PQclear(result);
     }
-    last_ = first_ + count - 1;
   }
 
   PGconn* connection_;
@@ -178,6 +180,7 @@ void MeasureMirror(const std::string& conninfo, const std::string& path, int rat
   sqlite3* db = nullptr;
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK ||
+      sqlite3_busy_timeout(db, 10000) != SQLITE_OK ||
       sqlite3_prepare_v2(db, "SELECT id, at_us FROM ping WHERE id > ? ORDER BY id", -1, &statement, nullptr) !=
           SQLITE_OK) {
     Fail(sqlite3_errmsg(db));
