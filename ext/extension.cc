@@ -1,5 +1,7 @@
 // The entry point, and the index of everything that deltamirror brings to SQL.
 
+#include <dlfcn.h>
+
 #include "ext/deltaflood_parse.h"
 #include "ext/deltamirror_bootstrap.h"
 #include "ext/function.h"
@@ -79,6 +81,15 @@ int Register(sqlite3* db) {
   return SQLITE_OK;
 }
 
+// The library stays where it is when the last connection that has loaded it is closed: what the C++ library and others
+// have allocated for it once would be lost, and allocated again with the next connection; and a thread may still run
+// (postgres/cancel.h).
+void StayInMemory() {
+  Dl_info self;
+  if (dladdr(reinterpret_cast<void*>(&StayInMemory), &self) == 0) return;
+  if (void* const library = dlopen(self.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)) dlclose(library);
+}
+
 }  // namespace
 }  // namespace deltamirror::ext
 
@@ -89,5 +100,6 @@ extern "C" __attribute__((visibility("default"))) int sqlite3_deltamirror_init(s
         sqlite3_mprintf("deltamirror needs SQLite 3.35.0 or later, but this host brings %s", sqlite3_libversion());
     return SQLITE_ERROR;
   }
+  deltamirror::ext::StayInMemory();
   return deltamirror::ext::Register(db);
 }

@@ -1,6 +1,5 @@
 #include "postgres/cancel.h"
 
-#include <dlfcn.h>
 #include <libpq-fe.h>
 
 #include <chrono>
@@ -42,13 +41,6 @@ struct Request {
   }
 };
 
-// A thread may still run this code when the host closes the database, and with it the extension.
-void StayInMemory() {
-  Dl_info self;
-  if (dladdr(reinterpret_cast<void*>(&StayInMemory), &self) == 0) return;
-  if (void* const library = dlopen(self.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)) dlclose(library);
-}
-
 }  // namespace
 
 void RequestCancel(pg_conn* conn) {
@@ -62,7 +54,7 @@ void RequestCancel(pg_conn* conn) {
     thread->join();
     return;
   }
-  StayInMemory();
+  // The code that it runs stays in memory: the extension is not unloaded (ext/extension.cc).
   thread->detach();
 }
 

@@ -3,7 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <malloc.h>
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <vector>
@@ -44,6 +46,16 @@ TEST(ExtensionTest, LoadsIntoSeveralConnectionsOfAProcess) {
   lab::Host one;
   lab::Host two;
   EXPECT_EQ(one.Value("SELECT deltamirror_version()"), two.Value("SELECT deltamirror_version()"));
+}
+
+// With a library that was unloaded and loaded again, what it had allocated for itself would be lost each time.
+TEST(ExtensionTest, ConnectionsThatComeAndGoLeaveNoMemoryBehind) {
+  const auto come_and_go = [](int times) {
+    for (int i = 0; i < times; ++i) lab::Host().Value("SELECT deltamirror_version()");
+    return static_cast<int64_t>(mallinfo2().uordblks);
+  };
+  const int64_t before = come_and_go(3);
+  EXPECT_LT(come_and_go(50) - before, 200 << 10);
 }
 
 TEST(ExtensionTest, NeedsOnlyWhatAPlainMachineHas) {
