@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "copy/copy_rows.h"
+#include "copy/interrupted.h"
 #include "copy/progress.h"
 #include "copy/since.h"
 #include "copy/source.h"
@@ -292,10 +293,7 @@ absl::StatusOr<int64_t> Import(sqlite3* db, const std::string& conninfo, absl::s
   ASSIGN_OR_RETURN(Source source, DescribeSource(connection, query));
   Importer importer(db, &connection, options, std::move(target), std::move(source));
   absl::StatusOr<int64_t> rows = importer.Run(interrupt);
-  // Whichever statement of ours it was that the interrupt ended. (A server's statement_timeout is Cancelled too.)
-  if (absl::IsCancelled(rows.status()) && postgres::SqlState(rows.status()).empty()) {
-    return absl::CancelledError("interrupted");
-  }
+  if (WasInterrupted(rows.status(), interrupt)) return absl::CancelledError("interrupted");
   if (!rows.ok()) return rows;
   RETURN_IF_ERROR(connection.Execute("COMMIT").status());
   return rows;

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "copy/copy_rows.h"
+#include "copy/interrupted.h"
 #include "copy/progress.h"
 #include "copy/source.h"
 #include "postgres/index.h"
@@ -144,10 +145,7 @@ absl::StatusOr<int64_t> CopyMirroredTable(sqlite3* db, postgres::Connection& con
   absl::StatusOr<int64_t> rows =
       copy::CopyRows(db, &connection, source, copy::AllFields(source, options.overrides), target, copy);
   if (rows.ok()) return rows;
-  // What the server cancels by itself, for an administrator, is Cancelled too.
-  if (absl::IsCancelled(rows.status()) && postgres::SqlState(rows.status()).empty()) {
-    return absl::CancelledError("interrupted");
-  }
+  if (copy::WasInterrupted(rows.status(), interrupt)) return absl::CancelledError("interrupted");
   return Named(absl::StrCat("could not copy table \"", table.name(), "\""), rows.status());
 }
 
