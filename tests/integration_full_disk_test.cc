@@ -40,7 +40,8 @@ class FullDiskTest : public testing::Test {
     const std::string script = absl::StrCat(".load ", lab::ExtensionPath(), "\n", before, "\n", statement, "\n", grow,
                                             statement, "\n", after, "\n");
     lab::Process shell({"unshare", "-rm", "sh", "-c",
-                        absl::StrCat("mount -t tmpfs -o size=1m tmpfs ", dir_.path(), " && exec sqlite3 -batch")},
+                        absl::StrCat("mount -t tmpfs -o size=1m tmpfs ", dir_.path(),
+                                     " && LD_PRELOAD=$DELTAMIRROR_PRELOAD exec sqlite3 -batch")},
                        script);
     shell.Wait();
     output_ = shell.Output();
