@@ -9,8 +9,8 @@
 
 namespace deltamirror::copy {
 
-// Whichever statement of ours it was that an interrupt ended. A server's statement_timeout is Cancelled, too; and SQLite
-// calls some of what it could not do for an interrupt by another name (a table-valued function's first use).
+// Whichever statement of ours it was that an interrupt ended. A server's statement_timeout is Cancelled, too; and
+// SQLite calls some of what it could not do for an interrupt by another name (a table-valued function's first use).
 inline bool WasInterrupted(const absl::Status& status, const postgres::InterruptCheck& interrupt) {
   if (status.ok()) return false;
   if (absl::IsCancelled(status) && postgres::SqlState(status).empty()) return true;
