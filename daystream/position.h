@@ -6,6 +6,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -27,6 +28,13 @@ inline constexpr Position kBeforeAll = {0, -1};
 // Where the record stood, if it says so (has_position).
 inline Position PositionOf(const deltaflood::Record& record) {
   return {record.clock, record.seq};
+}
+
+// The least position behind `position`, as far as there is one.
+inline Position Behind(Position position) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  if (position.seq < kMost) return {position.clock, position.seq + 1};
+  return position.clock < kMost ? Position{position.clock + 1, 0} : position;
 }
 
 // Takes "_c TAB clock TAB _s TAB seq TAB" off the front of `line`. False, and

@@ -104,7 +104,7 @@ absl::Status Reader::CheckStartIsKept(const std::string& oldest) {
   if (had_less) return absl::OkStatus();
   ASSIGN_OR_RETURN(const std::optional<Position> first, Seeker(&block_reads_).First(Path(oldest)));
   const Position kept_from = first.value_or(Position{*DayFileStart(oldest), 0});
-  const Position needed = options_.after ? Position{options_.start->clock, options_.start->seq + 1} : *options_.start;
+  const Position needed = options_.after ? Behind(*options_.start) : *options_.start;
   if (needed >= kept_from) return absl::OkStatus();
   const std::string start =
       *options_.start == Position() ? "the beginning" : absl::StrCat("position ", ToString(*options_.start));

@@ -66,7 +66,7 @@ absl::StatusOr<daystream::Position> FirstWhole(daystream::Reader* reader, daystr
     if (line.check.empty()) continue;
     const std::optional<daystream::Check> check = daystream::ParseCheck(line.check);
     const bool whole = !check.has_value() || check->lines <= lines;
-    return whole ? start : daystream::Position{line.position.clock, line.position.seq + 1};
+    return whole ? start : daystream::Behind(line.position);
   }
 }
 
