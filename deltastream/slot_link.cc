@@ -21,7 +21,7 @@
 namespace deltamirror::deltastream {
 namespace {
 
-// The reader before us may have been killed a moment ago.
+// The reader before us may have been killed a moment ago, and deltamirror_verify may look into the slot.
 constexpr absl::Duration kSlotPatience = absl::Seconds(3);
 // Of one message of the plugin: large enough that messages cost nothing, small enough for every cache.
 constexpr char kMessageSize[] = "65536";
@@ -204,11 +204,12 @@ absl::StatusOr<SlotLink> OpenLink(const SlotMoverOptions& options, absl::Duratio
   }
   in_pieces = in_pieces && feed != nullptr && CanStreamInPieces(version);
   // 0: from where the slot was confirmed.
-  ASSIGN_OR_RETURN(postgres::ReplicationStream stream,
-                   postgres::ReplicationStream::Start(
-                       *std::move(session), options.slot, 0,
-                       feed != nullptr ? PgoutputOptions(source.publication, version, in_pieces)
-                                       : DeltafloodOptions(source.tables, source.filters, heartbeat)));
+  ASSIGN_OR_RETURN(
+      postgres::ReplicationStream stream,
+      postgres::ReplicationStream::Start(*std::move(session), options.slot, 0,
+                                         feed != nullptr ? PgoutputOptions(source.publication, version, in_pieces)
+                                                         : DeltafloodOptions(source.tables, source.filters, heartbeat),
+                                         kSlotPatience));
   auto log = std::make_unique<SlotLog>(std::move(writer), source.confirmed, options.sync);
   return SlotLink{std::move(log), std::move(feed), in_pieces, source.wal_end, std::move(stream)};
 }

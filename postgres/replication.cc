@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "postgres/server_error.h"
 #include "quote/quote.h"
 #include "status/status_macros.h"
 #include "types/lsn.h"
@@ -22,6 +23,11 @@ namespace {
 constexpr int kPollMs = 50;
 constexpr int kSendTimeoutMs = 10000;
 constexpr int kStopTimeoutMs = 1000;
+constexpr int kAskForSlotEveryMs = 50;
+
+bool IsInUse(const absl::Status& status) {
+  return SqlState(status) == "55006";
+}
 
 }  // namespace
 
@@ -61,7 +67,8 @@ void ReplicationStream::FreeCopyData::operator()(char* data) const {
 }
 
 absl::StatusOr<ReplicationStream> ReplicationStream::Start(Connection connection, const std::string& slot,
-                                                           uint64_t start, const Options& options) {
+                                                           uint64_t start, const Options& options,
+                                                           absl::Duration patience) {
   std::string command =
       absl::StrCat("START_REPLICATION SLOT ", QuoteIdentifier(slot), " LOGICAL ", types::FormatLsn(start));
   const char* separator = " (";
@@ -70,10 +77,15 @@ absl::StatusOr<ReplicationStream> ReplicationStream::Start(Connection connection
     separator = ", ";
   }
   if (!options.empty()) command += ')';
-  ASSIGN_OR_RETURN(const Result result, connection.Execute(command));
-  if (PQresultStatus(result.raw()) != PGRES_COPY_BOTH) {
+  absl::StatusOr<Result> result = connection.Execute(command);
+  for (const absl::Time end = absl::Now() + patience; IsInUse(result.status()) && absl::Now() < end;) {
+    RETURN_IF_ERROR(connection.Wait(/*for_write=*/false, kAskForSlotEveryMs).status());
+    result = connection.Execute(command);
+  }
+  RETURN_IF_ERROR(result.status());
+  if (PQresultStatus(result->raw()) != PGRES_COPY_BOTH) {
     return absl::InternalError(absl::StrCat("could not read replication slot \"", slot, "\": got result ",
-                                            PQresStatus(PQresultStatus(result.raw())), ", expected a copy"));
+                                            PQresStatus(PQresultStatus(result->raw())), ", expected a copy"));
   }
   // A status must never wait for a server that itself waits for us to read.
   if (PQsetnonblocking(connection.handle(), 1) != 0) return connection.Failed("could not read the slot");

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "postgres/connection.h"
 #include "postgres/replication_message.h"
 
@@ -36,7 +37,8 @@ absl::StatusOr<uint64_t> TakeXid(Connection& connection);
 //
 //   ASSIGN_OR_RETURN(Connection connection, Connection::Open(conninfo, {.replication = true, .interrupt = check}));
 //   ASSIGN_OR_RETURN(ReplicationStream stream,
-//                    ReplicationStream::Start(std::move(connection), "mirror", 0, {{"mirror", "true"}}));
+//                    ReplicationStream::Start(std::move(connection), "mirror", 0, {{"mirror", "true"}},
+//                    absl::Seconds(3)));
 //   ReplicationMessage message;
 //   ASSIGN_OR_RETURN(const ReplicationStream::Event event, stream.Next(&message));
 //   if (event == ReplicationStream::Event::kNothing) RETURN_IF_ERROR(stream.Wait(100).status());
@@ -55,9 +57,10 @@ class ReplicationStream {
   };
 
   // START_REPLICATION. The server begins at `start`, or where the slot was confirmed if that lies behind it: 0 is
-  // always right. FailedPrecondition if the slot is in use.
+  // always right. A slot that is in use is given up to `patience` to become free: whoever looks into it, as
+  // deltamirror_verify does, holds it for a moment. After that SQLSTATE 55006 (server_error.h).
   static absl::StatusOr<ReplicationStream> Start(Connection connection, const std::string& slot, uint64_t start,
-                                                 const Options& options);
+                                                 const Options& options, absl::Duration patience);
 
   // The next message that has come, without waiting. `message->data` is valid until the next call.
   absl::StatusOr<Event> Next(ReplicationMessage* message);
