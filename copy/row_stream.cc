@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "copy/binary_rows.h"
 #include "status/status_macros.h"
 #include "threads/thread.h"
 

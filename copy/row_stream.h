@@ -17,7 +17,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "copy/binary_rows.h"
 #include "copy/row_block.h"
 #include "copy/source.h"
 #include "postgres/connection.h"

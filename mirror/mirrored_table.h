@@ -17,6 +17,7 @@
 #include "mirror/settings.h"
 #include "mirror/waiting_rows.h"
 #include "sqlite/api.h"
+#include "threads/worker.h"
 
 namespace deltamirror::mirror {
 
@@ -29,7 +30,8 @@ class MirroredTable {
     kSkipped,  // by on_conflict or on_missing
   };
 
-  MirroredTable(sqlite3* db, Plan plan, const Settings& settings);
+  // `decoder`, for the rows that wait, must outlive it; null where they are few.
+  MirroredTable(sqlite3* db, Plan plan, const Settings& settings, Worker* decoder);
   MirroredTable(const MirroredTable&) = delete;
   MirroredTable& operator=(const MirroredTable&) = delete;
 

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <string>
@@ -16,6 +15,7 @@
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
 #include "tests/lab/process.h"
+#include "tests/lab/sanitized.h"
 #include "tests/lab/temp_dir.h"
 #include "tests/lab/wait.h"
 
@@ -125,7 +125,7 @@ TEST_F(ImportLimitsTest, ManyColumns) {
 
 // 300 MB of rows through a shell: less than 64 MiB over what the shell needs idle.
 TEST_F(ImportLimitsTest, MemoryStaysBounded) {
-  if (std::getenv("DELTAMIRROR_PRELOAD") != nullptr) GTEST_SKIP() << "a sanitizer needs memory of its own";
+  if (lab::IsSanitized()) GTEST_SKIP() << "a sanitizer needs memory of its own";
   const auto peak_of = [this](const std::string& sql) {
     // It sleeps behind its answer, so that it can be measured.
     lab::Process shell = lab::Process::Shell(dir_.File("large.db"), absl::StrCat(sql, ";\n.system sleep 2\n"));

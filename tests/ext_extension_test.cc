@@ -6,7 +6,6 @@
 #include <malloc.h>
 
 #include <cstdint>
-#include <cstdlib>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,6 +15,7 @@
 #include "tests/lab/artefacts.h"
 #include "tests/lab/host.h"
 #include "tests/lab/process.h"
+#include "tests/lab/sanitized.h"
 
 namespace deltamirror {
 namespace {
@@ -60,7 +60,7 @@ TEST(ExtensionTest, ConnectionsThatComeAndGoLeaveNoMemoryBehind) {
 }
 
 TEST(ExtensionTest, NeedsOnlyWhatAPlainMachineHas) {
-  if (std::getenv("DELTAMIRROR_PRELOAD") != nullptr) GTEST_SKIP() << "a sanitizer needs its library";
+  if (lab::IsSanitized()) GTEST_SKIP() << "a sanitizer needs its library";
   std::set<std::string> needed;
   for (const std::string& line : LinesOf({"readelf", "-d", lab::ExtensionPath()})) {
     if (!absl::StrContains(line, "(NEEDED)")) continue;

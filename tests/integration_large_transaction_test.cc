@@ -16,6 +16,7 @@
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
 #include "tests/lab/process.h"
+#include "tests/lab/sanitized.h"
 #include "tests/lab/temp_dir.h"
 #include "tests/lab/wait.h"
 
@@ -109,7 +110,7 @@ TEST_F(LargeTransactionTest, PassesInBoundedMemory) {
   RecordProperty("deltastream_mib", absl::StrCat(stream / kMebibyte));
   RecordProperty("deltamirror_mib", absl::StrCat(mirror / kMebibyte));
   // A sanitizer needs memory of its own.
-  if (std::getenv("DELTAMIRROR_PRELOAD") == nullptr) {
+  if (!lab::IsSanitized()) {
     EXPECT_THAT(stream, Lt(idle + 64 * kMebibyte));
     EXPECT_THAT(mirror, Lt(idle + 64 * kMebibyte));
     EXPECT_THAT(walsender, Lt(64 * kMebibyte));

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <string>
 #include <thread>
 
@@ -16,6 +15,7 @@
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
 #include "tests/lab/process.h"
+#include "tests/lab/sanitized.h"
 #include "tests/lab/wait.h"
 #include "tests/mirror_lab.h"
 
@@ -61,7 +61,7 @@ class VerifyLimitsTest : public ::testing::Test {
 };
 
 TEST_F(VerifyLimitsTest, MemoryIsBoundedWhetherTheTableIsEqualOrNoRowOfItIs) {
-  if (std::getenv("DELTAMIRROR_PRELOAD") != nullptr) GTEST_SKIP() << "a sanitizer's own memory is in the way";
+  if (lab::IsSanitized()) GTEST_SKIP() << "a sanitizer's own memory is in the way";
   int64_t memory = 0;
   EXPECT_EQ(Run(Sql("equal, source_rows"), &memory), "1|100000\n");
   EXPECT_LT(memory, 64 * kMiB);
@@ -72,7 +72,7 @@ TEST_F(VerifyLimitsTest, MemoryIsBoundedWhetherTheTableIsEqualOrNoRowOfItIs) {
 
 // Every row is in the transaction that the mirror has and the snapshot does not see.
 TEST_F(VerifyLimitsTest, MemoryIsBoundedWhereAllRowsAreInMotion) {
-  if (std::getenv("DELTAMIRROR_PRELOAD") != nullptr) GTEST_SKIP() << "a sanitizer's own memory is in the way";
+  if (lab::IsSanitized()) GTEST_SKIP() << "a sanitizer's own memory is in the way";
   lab_.cluster.Exec("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
   lab_.cluster.Exec("SELECT pg_reload_conf()");
   std::thread stalled([this] { lab_.cluster.Exec("UPDATE t SET c = 1"); });
