@@ -41,6 +41,10 @@ absl::StatusOr<std::unique_ptr<SlotMover>> SlotMover::Open(SlotMoverOptions opti
   return mover;
 }
 
+SlotMover::~SlotMover() {
+  if (!ended_) Finish();
+}
+
 absl::Status SlotMover::Connect(std::optional<postgres::Connection> session) {
   ASSIGN_OR_RETURN(SlotLink link, OpenLink(options_, silence_.limit(), in_pieces_, std::move(session)));
   link_.emplace(std::move(link));
@@ -260,7 +264,7 @@ absl::Status SlotMover::CheckInterrupt(Clock::time_point now) {
   return options_.interrupt();
 }
 
-// After an interrupt or an error: what is complete is made durable and confirmed, as far as that is still possible.
+// Before the end was reached: what is complete is made durable and confirmed, as far as that is still possible.
 void SlotMover::Finish() {
   if (!link_.has_value()) return;
   if (link_->log->Sync().ok() && Confirm(/*ask_for_reply=*/false).ok()) link_->stream.Stop();

@@ -32,6 +32,10 @@ class SlotMover : public Mover {
   static absl::StatusOr<std::unique_ptr<SlotMover>> Open(SlotMoverOptions options,
                                                          std::optional<postgres::Connection> session = std::nullopt);
 
+  // A statement that is not stepped to its end (LIMIT, an interrupt that SQLite notices itself) ends like one that is
+  // interrupted here.
+  ~SlotMover() override;
+
   absl::StatusOr<bool> Next(Batch* batch) override;
 
  private:
