@@ -1,5 +1,8 @@
 #include "copy/row_block.h"
 
+#include <functional>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "status/named.h"
 #include "status/status_macros.h"
@@ -7,8 +10,17 @@
 namespace deltamirror::copy {
 namespace {
 
+// Room for many values together. Larger ones keep the memory in which they were made.
+constexpr size_t kRoom = 64 << 10;
+constexpr size_t kLargeValue = 4 << 10;
+
 // A block that had to hold a large value gives its memory back instead of being kept.
 constexpr size_t kMostBytesKept = 1 << 20;
+
+bool StandsIn(absl::string_view bytes, const std::string& memory) {
+  const std::less_equal<> at_or_before;
+  return at_or_before(memory.data(), bytes.data()) && at_or_before(bytes.data(), memory.data() + memory.size());
+}
 
 }  // namespace
 
@@ -30,19 +42,45 @@ absl::StatusOr<bool> RowBlock::DecodeRow(const std::vector<Field>& fields, const
   for (size_t i = 0; i < columns_; ++i) {
     types::Value& value = values_.emplace_back();
     if (row_[i].data() == nullptr) continue;
-    if (absl::Status status = fields[i].mapping.binary(row_[i], memory_.scratch(), &value); !status.ok()) {
+    if (absl::Status status = fields[i].mapping.binary(row_[i], scratch_, &value); !status.ok()) {
       return Named(absl::StrCat("column \"", fields[i].name, "\""), status);
     }
-    if (null && value.kind() == types::Value::Kind::kText && value.bytes() == *null) value = types::Value();
-    memory_.Keep(&value);
+    if (value.kind() < types::Value::Kind::kText) continue;
+    if (null && value.kind() == types::Value::Kind::kText && value.bytes() == *null) {
+      value = types::Value();
+    } else if (StandsIn(value.bytes(), scratch_)) {
+      value = Keep(value);
+    }
   }
   return true;
+}
+
+// Brings the value out of the decoder's memory.
+types::Value RowBlock::Keep(const types::Value& value) {
+  const bool is_text = value.kind() == types::Value::Kind::kText;
+  const auto made = [is_text](absl::string_view bytes) {
+    return is_text ? types::Value::Text(bytes) : types::Value::Blob(bytes);
+  };
+  const absl::string_view bytes = value.bytes();
+  if (bytes.size() >= kLargeValue) {
+    // Moving a long string moves none of its bytes. The room that is being filled stays the last.
+    kept_.insert(kept_.begin(), std::move(scratch_));
+    scratch_.clear();
+    return made(bytes);
+  }
+  if (kept_.empty() || kept_.back().capacity() - kept_.back().size() < bytes.size()) {
+    kept_.emplace_back().reserve(kRoom);
+  }
+  std::string& room = kept_.back();
+  const size_t begin = room.size();
+  room.append(bytes.data(), bytes.size());
+  return made(absl::string_view(room).substr(begin));
 }
 
 void RowBlock::Clear() {
   bytes_.clear();
   if (bytes_.capacity() > kMostBytesKept) bytes_.shrink_to_fit();
-  memory_.Clear();
+  kept_.clear();
   values_.clear();
   rows_ = 0;
   status_ = absl::OkStatus();

@@ -13,8 +13,8 @@
 #include "absl/strings/string_view.h"
 #include "copy/binary_rows.h"
 #include "copy/source.h"
+#include "types/decoder.h"
 #include "types/value.h"
-#include "types/value_memory.h"
 
 namespace deltamirror::copy {
 
@@ -39,9 +39,11 @@ class RowBlock {
  private:
   absl::StatusOr<bool> DecodeRow(const std::vector<Field>& fields, const std::optional<std::string>& null,
                                  BinaryRows* walker);
+  types::Value Keep(const types::Value& value);
 
   std::string bytes_;
-  types::ValueMemory memory_;  // of values that do not stand in bytes_
+  std::vector<std::string> kept_;  // values that do not stand in bytes_; none is ever moved within its memory
+  types::Scratch scratch_;
   Fields row_;
   std::vector<types::Value> values_;  // row by row
   size_t columns_ = 0;

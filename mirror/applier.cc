@@ -133,7 +133,7 @@ absl::Status Applier::Open(Table* table) {
   ASSIGN_OR_RETURN(Plan plan, MakePlan(*target, state == nullptr ? &table->shape : &state->relation,
                                        state == nullptr ? decltype(state->overrides)() : state->overrides));
   if (state != nullptr) plan.remedy = Ddl::CopyAgain(*state_, *state);
-  table->table = std::make_unique<MirroredTable>(db_, std::move(plan), settings_, &decoder_);
+  table->table = std::make_unique<MirroredTable>(db_, std::move(plan), settings_);
   return absl::OkStatus();
 }
 

@@ -21,7 +21,6 @@
 #include "mirror/state.h"
 #include "mirror/table_state.h"
 #include "sqlite/api.h"
-#include "threads/worker.h"
 #include "types/relation.h"
 
 namespace deltamirror::mirror {
@@ -114,7 +113,6 @@ class Applier {
   State* const state_;
   Ddl ddl_;
   int64_t schema_version_ = -1;
-  Worker decoder_;                                                   // of rows that wait
   absl::flat_hash_map<std::string, std::unique_ptr<Table>> tables_;  // by schema NUL name
   std::string lookup_;
   Table* last_ = nullptr;

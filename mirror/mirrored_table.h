@@ -17,7 +17,6 @@
 #include "mirror/settings.h"
 #include "mirror/waiting_rows.h"
 #include "sqlite/api.h"
-#include "threads/worker.h"
 
 namespace deltamirror::mirror {
 
@@ -30,8 +29,7 @@ class MirroredTable {
     kSkipped,  // by on_conflict or on_missing
   };
 
-  // `decoder`, for the rows that wait, must outlive it; null where they are few.
-  MirroredTable(sqlite3* db, Plan plan, const Settings& settings, Worker* decoder);
+  MirroredTable(sqlite3* db, Plan plan, const Settings& settings);
   MirroredTable(const MirroredTable&) = delete;
   MirroredTable& operator=(const MirroredTable&) = delete;
 

@@ -77,42 +77,25 @@ absl::Status RowRun::Run() {
                      sqlite::Statement::Prepare(db_, RunSql(*plan_, kind_, indexes_), sqlite::Statement::kPersistent));
   }
   RETURN_IF_ERROR(sqlite::BindRowSource(statement_, 1, this));
-  ahead_.Start(size(), columns_.size(), [this](size_t row, types::ValueMemory* memory, types::Value* values) {
-    return DecodeRow(row, memory, values);
-  });
-  const absl::Status status = statement_.Run();
-  ahead_.Stop();
-  return status;
+  return statement_.Run();
 }
 
 absl::StatusOr<const types::Value*> RowRun::Next() {
   if (began_) ++current_;
   began_ = true;
   if (current_ >= size()) return nullptr;
-  if (ahead_.started()) return ahead_.Row(current_);
+  const Cell* const row = &cells_[current_ * columns_.size()];
   for (const int place : read_) {
-    RETURN_IF_ERROR(
-        Decode(current_, place, columns_[static_cast<size_t>(place)].scratch, &values_[static_cast<size_t>(place)]));
+    RunColumn& column = columns_[static_cast<size_t>(place)];
+    types::Value& value = values_[static_cast<size_t>(place)];
+    const Cell& cell = row[place];
+    if (cell.is_null) {
+      value = types::Value();
+    } else if (const absl::Status status = column.plan->decoder(Bytes(cell), column.scratch, &value); !status.ok()) {
+      return Named(absl::StrCat("column \"", column.name, "\""), status);
+    }
   }
   return values_.data();
-}
-
-// The other thread's.
-absl::Status RowRun::DecodeRow(size_t row, types::ValueMemory* memory, types::Value* values) const {
-  for (const int place : read_) {
-    RETURN_IF_ERROR(Decode(row, place, memory->scratch(), &values[place]));
-    memory->Keep(&values[place]);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status RowRun::Decode(size_t row, int place, types::Scratch& scratch, types::Value* value) const {
-  const RunColumn& column = columns_[static_cast<size_t>(place)];
-  const Cell& cell = cells_[row * columns_.size() + static_cast<size_t>(place)];
-  *value = types::Value();
-  if (cell.is_null) return absl::OkStatus();
-  const absl::Status status = column.plan->decoder(Bytes(cell), scratch, value);
-  return status.ok() ? status : Named(absl::StrCat("column \"", column.name, "\""), status);
 }
 
 void RowRun::AppendKey(size_t row, std::string* key) const {

@@ -13,17 +13,14 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "deltaflood/record.h"
-#include "mirror/decode_ahead.h"
 #include "mirror/plan.h"
 #include "mirror/row_sql.h"
 #include "mirror/row_statement.h"
 #include "sqlite/api.h"
 #include "sqlite/row_source.h"
 #include "sqlite/statement.h"
-#include "threads/worker.h"
 #include "types/decoder.h"
 #include "types/value.h"
-#include "types/value_memory.h"
 
 namespace deltamirror::mirror {
 
@@ -33,9 +30,8 @@ class RowRun : public sqlite::RowSource {
   static constexpr size_t kMostRows = 1000;
   static constexpr size_t kMostBytes = 256 << 10;
 
-  // The plan and the worker must outlive the run.
-  RowRun(sqlite3* db, const Plan* plan, RunKind kind, Worker* decoder)
-      : db_(db), plan_(plan), kind_(kind), ahead_(decoder) {}
+  // The plan must outlive the run.
+  RowRun(sqlite3* db, const Plan* plan, RunKind kind) : db_(db), plan_(plan), kind_(kind) {}
 
   bool empty() const { return rows_.empty(); }
   size_t size() const { return rows_.size(); }
@@ -93,8 +89,6 @@ class RowRun : public sqlite::RowSource {
   };
 
   absl::StatusOr<bool> Searches() const;
-  absl::Status Decode(size_t row, int place, types::Scratch& scratch, types::Value* value) const;
-  absl::Status DecodeRow(size_t row, types::ValueMemory* memory, types::Value* values) const;
   absl::string_view Bytes(const Cell& cell) const { return absl::string_view(bytes_).substr(cell.begin, cell.size); }
 
   sqlite3* db_;
@@ -110,9 +104,8 @@ class RowRun : public sqlite::RowSource {
   std::string bytes_;            // the rows' values
   std::vector<Cell> cells_;      // row by row
   std::vector<Row> rows_;
-  DecodeAhead ahead_;                 // of the statement, or else
-  std::vector<types::Value> values_;  // of its row
-  size_t current_ = 0;                // the row that it is at
+  std::vector<types::Value> values_;  // of that row
+  size_t current_ = 0;                // the row that the statement is at
   bool began_ = false;                // it has asked for the first
 };
 

@@ -15,13 +15,13 @@ constexpr size_t kLeastRun = 4;
 }  // namespace
 
 // A row in the way in another unique index must go, row by row; and whoever ignores conflicts counts them.
-WaitingRows::WaitingRows(sqlite3* db, const Plan* plan, OnConflict on_conflict, OnMissing on_missing, Worker* decoder)
+WaitingRows::WaitingRows(sqlite3* db, const Plan* plan, OnConflict on_conflict, OnMissing on_missing)
     : db_(db),
       plan_(plan),
       inserts_wait_(on_conflict == OnConflict::kReplace && !plan->has_other_unique),
       others_wait_(inserts_wait_ && on_missing == OnMissing::kInsert && plan->stands_alone && plan->IsKeyUnique()),
-      writes_(db, plan, RunKind::kWrite, decoder),
-      deletes_(db, plan, RunKind::kDelete, decoder) {}
+      writes_(db, plan, RunKind::kWrite),
+      deletes_(db, plan, RunKind::kDelete) {}
 
 bool WaitingRows::Take(const Record& record) {
   const bool is_delete = record.action == Action::kDelete;

@@ -15,7 +15,6 @@
 #include "mirror/row_run.h"
 #include "mirror/settings.h"
 #include "sqlite/api.h"
-#include "threads/worker.h"
 
 namespace deltamirror::mirror {
 
@@ -24,8 +23,8 @@ namespace deltamirror::mirror {
 // (Plan::stands_alone) has anything but inserts wait here, and an update waits only if it brings the whole row.
 class WaitingRows {
  public:
-  // The plan and the worker must outlive it.
-  WaitingRows(sqlite3* db, const Plan* plan, OnConflict on_conflict, OnMissing on_missing, Worker* decoder);
+  // The plan must outlive it.
+  WaitingRows(sqlite3* db, const Plan* plan, OnConflict on_conflict, OnMissing on_missing);
 
   bool empty() const { return writes_.empty() && deletes_.empty(); }
 
