@@ -1,9 +1,10 @@
 // The floor of applying: the changes of a daystream, taken apart and decoded before the clock starts, through prepared
 // single-row statements, committed where deltamirror commits.
 //
-//   apply_floor DAYSTREAM DATABASE JOURNAL_MODE BATCH     prints the seconds from BEGIN to COMMIT of all
+//   apply_floor DAYSTREAM DATABASE JOURNAL_MODE BATCH CACHE_SIZE     prints the seconds from BEGIN to COMMIT of all
 //
 // The tables must be in the database. BATCH: records after which a commit line ends the SQLite transaction.
+// CACHE_SIZE: as PRAGMA cache_size has it.
 
 #include <sqlite3.h>
 
@@ -144,10 +145,10 @@ void Bind(sqlite3_stmt* statement, int index, const types::Value& value) {
   }
 }
 
-double Apply(const Changes& changes, const char* database, const std::string& journal_mode, int64_t batch) {
+double Apply(const Changes& changes, const char* database, const std::string& settings, int64_t batch) {
   sqlite3* db = nullptr;
   Check(db, sqlite3_open(database, &db));
-  Check(db, sqlite3_exec(db, absl::StrCat("PRAGMA journal_mode = ", journal_mode).c_str(), nullptr, nullptr, nullptr));
+  Check(db, sqlite3_exec(db, settings.c_str(), nullptr, nullptr, nullptr));
   for (const auto& [name, table] : changes.tables) PrepareAll(db, table.get());
   sqlite3_stmt *begin = nullptr, *commit = nullptr;
   Prepare(db, "BEGIN IMMEDIATE", &begin);
@@ -181,8 +182,8 @@ double Apply(const Changes& changes, const char* database, const std::string& jo
 }  // namespace deltamirror
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::fprintf(stderr, "usage: apply_floor DAYSTREAM DATABASE JOURNAL_MODE BATCH\n");
+  if (argc != 6) {
+    std::fprintf(stderr, "usage: apply_floor DAYSTREAM DATABASE JOURNAL_MODE BATCH CACHE_SIZE\n");
     return 2;
   }
   const absl::StatusOr<deltamirror::Changes> changes = deltamirror::Read(argv[1]);
@@ -190,6 +191,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "apply_floor: %s\n", std::string(changes.status().message()).c_str());
     return 1;
   }
-  std::printf("%.3f\n", deltamirror::Apply(*changes, argv[2], argv[3], std::atoll(argv[4])));
+  const std::string settings = absl::StrCat("PRAGMA journal_mode = ", argv[3], "; PRAGMA cache_size = ", argv[5]);
+  std::printf("%.3f\n", deltamirror::Apply(*changes, argv[2], settings, std::atoll(argv[4])));
   return 0;
 }

@@ -1,6 +1,6 @@
 """Applies a daystream as one would write it in an afternoon: a dict a line, prepared statements, commits as deltamirror's.
 
-apply_peer.py DAYSTREAM DATABASE JOURNAL_MODE BATCH
+apply_peer.py DAYSTREAM DATABASE JOURNAL_MODE BATCH CACHE_SIZE
 """
 
 import glob
@@ -18,9 +18,10 @@ def unescape(text):
 
 
 def main():
-    daystream, database, journal_mode, batch = *sys.argv[1:4], int(sys.argv[4])
+    daystream, database, journal_mode, batch, cache_size = *sys.argv[1:4], int(sys.argv[4]), sys.argv[5]
     connection = sqlite3.connect(database, isolation_level=None, cached_statements=1000)
     connection.execute(f"PRAGMA journal_mode = {journal_mode}")
+    connection.execute(f"PRAGMA cache_size = {cache_size}")
     records = 0
     for name in sorted(glob.glob(f"{daystream}/*.daystream")):
         for line in open(name, encoding="utf-8", newline="\n"):

@@ -1,12 +1,13 @@
 # Applies a daystream as the slides' deltamirror does: array set from the line, SQL text for each row.
 #
-#   tclsh apply_peer.tcl DAYSTREAM DATABASE JOURNAL_MODE BATCH
+#   tclsh apply_peer.tcl DAYSTREAM DATABASE JOURNAL_MODE BATCH CACHE_SIZE
 
 package require sqlite3
 
-lassign $argv daystream database journal_mode batch
+lassign $argv daystream database journal_mode batch cache_size
 sqlite3 db $database
 db eval "PRAGMA journal_mode = $journal_mode"
+db eval "PRAGMA cache_size = $cache_size"
 
 proc quoted {value} {
   if {$value eq "\\N"} {return NULL}

@@ -1,5 +1,6 @@
 #include "sqlite/companion.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -16,6 +17,10 @@ namespace {
 
 // Of the virtual machine's steps, between two looks at the host.
 constexpr int kStepsBetweenChecks = 1000000;
+
+// Of each database, in KiB. With SQLite's own 2,000 a batch of changes whose keys lie apart is written to the file, and
+// read again, several times before it is committed.
+constexpr int64_t kLeastCache = 32768;
 
 struct Database {
   std::string schema;
@@ -72,6 +77,14 @@ std::string UriOf(sqlite3* host, const std::string& schema, const std::string& f
   return uri;
 }
 
+// KiB that a database's page cache may take.
+absl::StatusOr<int64_t> CacheSize(sqlite3* db, const std::string& schema) {
+  ASSIGN_OR_RETURN(const int64_t size, QueryInt64(db, Pragma(schema, "cache_size")));
+  if (size < 0) return -size;
+  ASSIGN_OR_RETURN(const int64_t page_size, QueryInt64(db, Pragma(schema, "page_size")));
+  return size * page_size / 1024;
+}
+
 }  // namespace
 
 std::unique_ptr<Companion> Companion::Open(sqlite3* host) {
@@ -119,6 +132,8 @@ absl::Status Companion::Attach(sqlite3* host, const std::string& schema, const s
 absl::Status Companion::CopySettings(sqlite3* host, const std::string& schema) {
   ASSIGN_OR_RETURN(const int64_t synchronous, QueryInt64(host, Pragma(schema, "synchronous")));
   RETURN_IF_ERROR(Execute(db_, absl::StrCat(Pragma(schema, "synchronous"), " = ", synchronous)));
+  ASSIGN_OR_RETURN(const int64_t cache, CacheSize(host, schema));
+  RETURN_IF_ERROR(Execute(db_, absl::StrCat(Pragma(schema, "cache_size"), " = ", -std::max(cache, kLeastCache))));
   for (const char* name : {"busy_timeout", "foreign_keys"}) {
     ASSIGN_OR_RETURN(const int64_t value, QueryInt64(host, absl::StrCat("PRAGMA ", name)));
     RETURN_IF_ERROR(Execute(db_, absl::StrCat("PRAGMA ", name, " = ", value)));

@@ -20,8 +20,8 @@
 namespace deltamirror::sqlite {
 
 // Holds those databases of the host that are files, under the names that they have there, with the host's VFS and its
-// settings for them (busy timeout, synchronous, journal mode, foreign keys). What the host has added to its own
-// connection alone (functions, collations, hooks, temporary triggers) is not there.
+// settings for them (busy timeout, synchronous, journal mode, foreign keys, and at least its cache size). What the host
+// has added to its own connection alone (functions, collations, hooks, temporary triggers) is not there.
 class Companion {
  public:
   // Null if the host has no database that a companion could open: all of them are in memory, read-only, or locked in a

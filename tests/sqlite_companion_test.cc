@@ -1,0 +1,61 @@
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "sqlite/api.h"
+#include "sqlite/companion.h"
+#include "sqlite/statement.h"
+#include "tests/lab/temp_dir.h"
+
+// This program is the host: what it takes from SQLite before the extension's routines are known comes from the library
+// itself.
+#undef sqlite3_auto_extension
+#undef sqlite3_initialize
+#undef sqlite3_open
+
+namespace deltamirror::sqlite {
+namespace {
+
+int Capture(sqlite3*, char**, const sqlite3_api_routines* api) {
+  return InitializeApi(api) ? SQLITE_OK : SQLITE_ERROR;
+}
+
+class CompanionTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    sqlite3_auto_extension(reinterpret_cast<void (*)()>(Capture));
+    ASSERT_EQ(sqlite3_open(dir_.File("host.db").c_str(), &db_), SQLITE_OK);
+    ASSERT_TRUE(Execute(db_, "CREATE TABLE t(a); ATTACH '" + dir_.File("other.db") + "' AS other").ok());
+    ASSERT_TRUE(Execute(db_, "CREATE TABLE other.u(a)").ok());
+  }
+  void TearDown() override { sqlite3_close(db_); }
+
+  // What the host's setting is to the companion that it gets then.
+  int64_t Setting(const std::string& host, const std::string& name) {
+    EXPECT_TRUE(Execute(db_, host).ok()) << host;
+    const std::unique_ptr<Companion> companion = Companion::Open(db_);
+    return companion == nullptr ? -1 : QueryInt64(companion->db(), "PRAGMA " + name).value_or(-1);
+  }
+
+  lab::TempDir dir_;
+  sqlite3* db_ = nullptr;
+};
+
+TEST_F(CompanionTest, HasTheHostsSettings) {
+  EXPECT_EQ(Setting("PRAGMA synchronous = EXTRA", "synchronous"), 3);
+  EXPECT_EQ(Setting("PRAGMA other.synchronous = OFF", "other.synchronous"), 0);
+  EXPECT_EQ(Setting("PRAGMA busy_timeout = 1234", "busy_timeout"), 1234);
+  EXPECT_EQ(Setting("PRAGMA foreign_keys = ON", "foreign_keys"), 1);
+}
+
+TEST_F(CompanionTest, HasAsMuchCacheAsTheHostAndMoreThanSqlitesOwn) {
+  EXPECT_EQ(Setting("", "cache_size"), -32768);
+  EXPECT_EQ(Setting("", "other.cache_size"), -32768);
+  EXPECT_EQ(Setting("PRAGMA cache_size = -100000", "cache_size"), -100000);
+  EXPECT_EQ(Setting("", "other.cache_size"), -32768);
+  EXPECT_EQ(Setting("PRAGMA other.cache_size = 20000", "other.cache_size"), -80000) << "pages of 4 KiB";
+}
+
+}  // namespace
+}  // namespace deltamirror::sqlite
