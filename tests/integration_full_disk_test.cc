@@ -36,7 +36,7 @@ class FullDiskTest : public testing::Test {
   // What `statement` says in a shell on a disk of 1 MiB, mounted at dir_, and what it says when the disk has grown.
   // `before` runs first, on the small disk, and `after` last. The shell's output and errors are kept.
   void RunOnSmallDisk(const std::string& before, const std::string& statement, const std::string& after) {
-    const std::string grow = absl::StrCat(".shell mount -o remount,size=64m ", dir_.path(), "\n");
+    const std::string grow = absl::StrCat(".shell LD_PRELOAD= mount -o remount,size=64m ", dir_.path(), "\n");
     const std::string script = absl::StrCat(".load ", lab::ExtensionPath(), "\n", before, "\n", statement, "\n", grow,
                                             statement, "\n", after, "\n");
     lab::Process shell({"unshare", "-rm", "sh", "-c",

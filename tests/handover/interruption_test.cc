@@ -8,11 +8,11 @@
 
 #include <csignal>
 #include <functional>
+#include <future>
 #include <string>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
-#include "absl/synchronization/notification.h"
 #include "tests/handover/row_hook.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
@@ -144,15 +144,15 @@ TEST_F(InterruptionTest, ACopyWhoseServerProcessIsEndedLeavesNothingAndCanBeMade
 TEST_F(InterruptionTest, TwoHostsCopyAtOnceFromOneSlot) {
   lab::Host other(lab_.dir.File("other.db"));
   other.Exec(absl::StrCat("CREATE VIRTUAL TABLE m USING daystream_apply(source='", lab_.Daystream(), "')"));
-  absl::Notification first_is_there;
-  absl::Notification second_is_there;
+  std::promise<void> first_is_there;
+  std::promise<void> second_is_there;
   const lab::RowHook first_hook(&lab_.host, "t", kMiddle, [&] {
-    first_is_there.Notify();
-    second_is_there.WaitForNotification();
+    first_is_there.set_value();
+    second_is_there.get_future().wait();
   });
-  const lab::RowHook second_hook(&other, "t", kMiddle, [&] { second_is_there.Notify(); });
+  const lab::RowHook second_hook(&other, "t", kMiddle, [&] { second_is_there.set_value(); });
   std::thread first([this] { lab_.Bootstrap("t"); });
-  first_is_there.WaitForNotification();
+  first_is_there.get_future().wait();
   // The two have different snapshots.
   lab_.cluster.Exec("INSERT INTO t VALUES (-2, 'between')");
   other.Value(lab_.BootstrapSql("t"));
