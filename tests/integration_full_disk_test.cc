@@ -21,6 +21,11 @@ using ::testing::HasSubstr;
 
 constexpr char kCaughtUp[] = "'{\"until\":\"caught_up\"}'";
 
+// A sanitizer's library is for it alone: mount, and the shell that runs it, may not bear it in their environment.
+constexpr char kShell[] =
+    "${DELTAMIRROR_PRELOAD:+/lib64/ld-linux-x86-64.so.2 --preload $DELTAMIRROR_PRELOAD} \"$(command -v sqlite3)\" "
+    "-batch";
+
 class FullDiskTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -36,12 +41,11 @@ class FullDiskTest : public testing::Test {
   // What `statement` says in a shell on a disk of 1 MiB, mounted at dir_, and what it says when the disk has grown.
   // `before` runs first, on the small disk, and `after` last. The shell's output and errors are kept.
   void RunOnSmallDisk(const std::string& before, const std::string& statement, const std::string& after) {
-    const std::string grow = absl::StrCat(".shell LD_PRELOAD= mount -o remount,size=64m ", dir_.path(), "\n");
+    const std::string grow = absl::StrCat(".shell mount -o remount,size=64m ", dir_.path(), "\n");
     const std::string script = absl::StrCat(".load ", lab::ExtensionPath(), "\n", before, "\n", statement, "\n", grow,
                                             statement, "\n", after, "\n");
     lab::Process shell({"unshare", "-rm", "sh", "-c",
-                        absl::StrCat("mount -t tmpfs -o size=1m tmpfs ", dir_.path(),
-                                     " && LD_PRELOAD=$DELTAMIRROR_PRELOAD exec sqlite3 -batch")},
+                        absl::StrCat("mount -t tmpfs -o size=1m tmpfs ", dir_.path(), " && exec ", kShell)},
                        script);
     shell.Wait();
     output_ = shell.Output();
