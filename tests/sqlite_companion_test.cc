@@ -7,24 +7,15 @@
 #include "sqlite/companion.h"
 #include "sqlite/statement.h"
 #include "tests/lab/temp_dir.h"
-
-// This program is the host: what it takes from SQLite before the extension's routines are known comes from the library
-// itself.
-#undef sqlite3_auto_extension
-#undef sqlite3_initialize
-#undef sqlite3_open
+#include "tests/sqlite_host.h"
 
 namespace deltamirror::sqlite {
 namespace {
 
-int Capture(sqlite3*, char**, const sqlite3_api_routines* api) {
-  return InitializeApi(api) ? SQLITE_OK : SQLITE_ERROR;
-}
-
 class CompanionTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    sqlite3_auto_extension(reinterpret_cast<void (*)()>(Capture));
+    CaptureSqliteApi();
     ASSERT_EQ(sqlite3_open(dir_.File("host.db").c_str(), &db_), SQLITE_OK);
     ASSERT_TRUE(Execute(db_, "CREATE TABLE t(a); ATTACH '" + dir_.File("other.db") + "' AS other").ok());
     ASSERT_TRUE(Execute(db_, "CREATE TABLE other.u(a)").ok());

@@ -6,24 +6,15 @@
 #include "sqlite/interrupt.h"
 #include "sqlite/statement.h"
 #include "sqlite/transaction.h"
-
-// This program is the host: what it takes from SQLite before the extension's routines are known comes from the library
-// itself.
-#undef sqlite3_auto_extension
-#undef sqlite3_initialize
-#undef sqlite3_open
+#include "tests/sqlite_host.h"
 
 namespace deltamirror::sqlite {
 namespace {
 
-int Capture(sqlite3*, char**, const sqlite3_api_routines* api) {
-  return InitializeApi(api) ? SQLITE_OK : SQLITE_ERROR;
-}
-
 class TransactionTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    sqlite3_auto_extension(reinterpret_cast<void (*)()>(Capture));
+    CaptureSqliteApi();
     ASSERT_EQ(sqlite3_open(":memory:", &db_), SQLITE_OK);
     ASSERT_TRUE(Execute(db_, "CREATE TABLE t(a); INSERT INTO t VALUES (1)").ok());
   }
