@@ -20,6 +20,13 @@ TEST(ClusterTest, KeepsWhatItHoldsThroughARestart) {
   EXPECT_EQ(cluster.Value("SHOW wal_level"), "logical");
 }
 
+TEST(ClusterTest, IsLikeNoOther) {
+  const std::string identifier = "SELECT system_identifier FROM pg_control_system()";
+  Cluster one;
+  Cluster other;
+  EXPECT_NE(one.Value(identifier), other.Value(identifier));
+}
+
 TEST(ClusterTest, ListensOnTcpWhenAskedTo) {
   Cluster cluster({.settings = {"max_wal_senders=4"}, .tcp = true});
   Process psql({"psql", "-XAtd", cluster.tcp_conninfo(), "-c", "SHOW max_wal_senders"});

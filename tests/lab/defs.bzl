@@ -12,6 +12,7 @@ def lab_test(name, deps = [], server = False, plugin = False, size = None, data 
     paths = {"DELTAMIRROR_EXTENSION": "//:deltamirror.so"}
     if server:
         paths["DELTAMIRROR_CLUSTER"] = "//tests/lab:cluster"
+        paths["DELTAMIRROR_CLUSTER_TEMPLATE"] = "//tests/lab:cluster_template"
     if plugin:
         paths["DELTAMIRROR_PLUGIN"] = "//:deltaflood.so"
     native.cc_test(
