@@ -125,6 +125,11 @@ absl::StatusOr<size_t> Reader::FileOfStart(const std::vector<std::string>& names
     const Position begin = first.value_or(Position{*DayFileStart(names[middle]), 0});
     (begin <= *options_.start ? low : high) = middle;
   }
+  // Where a file of an earlier day goes on into this one's, it may have the line.
+  for (; low > 0; --low) {
+    ASSIGN_OR_RETURN(const std::optional<Position> first, seeker.First(Path(names[low])));
+    if (first.has_value()) break;
+  }
   return low;
 }
 

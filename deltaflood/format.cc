@@ -112,7 +112,8 @@ void AppendRecord(const Record& record, std::string* out) {
   AppendText("_was", record.was, out);
   AppendText("_reason", record.reason, out);
   for (const Column& column : record.unknown) {
-    AppendField(column.name, column.value, out);
+    AppendKey(column.name, out);
+    AppendEscaped(column.value, out);
   }
   AppendField("_action", ActionName(record.action), out);
   AppendText("_oid", record.oid, out);

@@ -86,7 +86,7 @@ struct Record {
   // What follows _action, in the order of the line. Names may repeat; nothing
   // here looks for that.
   std::vector<Column> columns;
-  // Metadata keys that this version does not know, in the order of the line.
+  // Metadata keys that this version does not know, in the order of the line; their names as they were written.
   std::vector<Column> unknown;
 
   // Where the columns begin in the line (its length if there are none): all

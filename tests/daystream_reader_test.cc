@@ -193,6 +193,15 @@ TEST_F(ReaderTest, BisectionFindsWhatReadingFindsForEveryPosition) {
   EXPECT_LE(most_reads, 12);
 }
 
+// Nobody writes this; but from a position on there is what lies behind it, whatever a folder holds.
+TEST_F(ReaderTest, AnEmptyFileDoesNotHideTheLinesOfAnEarlierOne) {
+  Write("20171008.daystream", Stamped({kDay - 1, 0}, "a") + Stamped({kDay + 1, 0}, "b"));
+  Write(kFile, "");
+  Write(kNextFile, Stamped({kDay + 86400, 0}, "c"));
+  OpenAt({kDay + 1, 0});
+  EXPECT_THAT(ReadAll(), ElementsAre("b", "c"));
+}
+
 TEST_F(ReaderTest, BisectionReadsFewBlocksOfALargeFile) {
   std::string content;
   for (int i = 0; i < 400000; ++i) content += Stamped({kDay + i / 1000, i % 1000}, std::string(40, 'x'));

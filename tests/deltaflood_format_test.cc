@@ -52,6 +52,17 @@ TEST(FormatTest, RecordHasMetadataInOrder) {
             "\t\\137oid\t1\tb\t\\N");
 }
 
+// What is not known is not understood either.
+TEST(FormatTest, KeysThatAreNotKnownStayAsTheyWere) {
+  const std::string line = "_table\tt\t_new\\key\t\\137x\t_x\\151d\t1\t_action\tinsert";
+  Parser parser;
+  Record record;
+  ASSERT_THAT(parser.Parse(line, &record), IsOk());
+  std::string again;
+  AppendRecord(record, &again);
+  EXPECT_EQ(again, "_table\tt\t_new\\key\t_x\t_x\\151d\t1\t_action\tinsert");
+}
+
 class RoundTripTest : public ::testing::TestWithParam<int> {
  protected:
   std::string RandomText(size_t least) {

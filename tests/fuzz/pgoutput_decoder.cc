@@ -1,6 +1,10 @@
 // The bytes are the messages of one START_REPLICATION, each with its length in front. Whatever comes, nothing is read
 // out of bounds; and what is understood gives lines that can be read.
 
+#include <set>
+#include <string>
+#include <vector>
+
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "deltaflood/parser.h"
@@ -35,6 +39,9 @@ pgoutput::CatalogEntry Describe(const pgoutput::RelationMessage& message, uint32
                                        .generated = column.type % 5 == 2 ? "stored" : ""});
   }
   entry.relation->columns.push_back({.name = "new", .attnum = number + 1, .type = "text", .oid = 25});
+  // A catalog has each name once.
+  std::set<std::string> names;
+  std::erase_if(entry.relation->columns, [&names](const auto& column) { return !names.insert(column.name).second; });
   if (message.relid % 3 == 1) entry.types.resize(message.columns.size(), {.name = "bool", .base = 16});
   return entry;
 }
