@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "quote/quote.h"
 #include "status/status_macros.h"
 
@@ -72,6 +73,20 @@ absl::StatusOr<std::string> KeyCondition(const Plan& plan, const std::vector<int
   return condition;
 }
 
+// All of the conditions. SQLite takes an expression that is at most 1,000 deep, and each AND is one deeper than the one
+// before it: many conditions stand in groups.
+std::string All(const std::vector<std::string>& conditions) {
+  constexpr size_t kGroup = 50;
+  if (conditions.size() <= kGroup) return absl::StrJoin(conditions, " AND ");
+  std::string all;
+  for (size_t first = 0; first < conditions.size(); first += kGroup) {
+    const auto begin = conditions.begin() + static_cast<int64_t>(first);
+    const auto end = conditions.begin() + static_cast<int64_t>(std::min(first + kGroup, conditions.size()));
+    absl::StrAppend(&all, all.empty() ? "(" : " AND (", absl::StrJoin(begin, end, " AND "), ")");
+  }
+  return all;
+}
+
 // One of the rows that equal all columns that came.
 absl::StatusOr<std::string> RowCondition(const Plan& plan, const std::vector<int>& columns, size_t offset) {
   if (columns.empty() || !plan.by_row) {
@@ -86,11 +101,11 @@ absl::StatusOr<std::string> RowCondition(const Plan& plan, const std::vector<int
                                                       "the number of a row in SQLite, and no key. Rename one "
                                                       "of them, or add a primary key, in PostgreSQL"));
   }
-  std::string condition;
+  std::vector<std::string> conditions;
   for (size_t i = 0; i < columns.size(); ++i) {
-    absl::StrAppend(&condition, i == 0 ? "" : " AND ", Name(plan, columns[i]), " IS ?", offset + i + 1);
+    conditions.push_back(absl::StrCat(Name(plan, columns[i]), " IS ?", offset + i + 1));
   }
-  return absl::StrCat(" WHERE ", plan.rowid, "=(SELECT ", plan.rowid, " FROM ", plan.table, " WHERE ", condition,
+  return absl::StrCat(" WHERE ", plan.rowid, "=(SELECT ", plan.rowid, " FROM ", plan.table, " WHERE ", All(conditions),
                       " LIMIT 1)");
 }
 

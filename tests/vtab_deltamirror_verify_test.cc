@@ -65,6 +65,20 @@ TEST_F(DeltamirrorVerifyTest, EqualTablesAreEqual) {
             (lab::Rows{{"ops.log", "1", "2"}, {"none", "1", "1"}, {"t", "1", "2000"}}));
 }
 
+// SQLite takes an expression that is 1,000 deep.
+TEST_F(DeltamirrorVerifyTest, SixteenHundredColumnsWithoutAKey) {
+  Mirror(
+      R"(DO $$ BEGIN EXECUTE 'CREATE TABLE t (id int, '
+             || (SELECT string_agg('c' || i || ' int', ', ') FROM generate_series(1, 1599) i) || ')'; END $$;
+         ALTER TABLE t REPLICA IDENTITY FULL; INSERT INTO t (id, c7) VALUES (1, 7), (1, 7), (2, NULL))",
+      "t");
+  lab_.cluster.Exec("DELETE FROM t WHERE ctid = '(0,1)'; UPDATE t SET c1500 = 1 WHERE id = 2");
+  lab_.CatchUp();
+  EXPECT_EQ(Verify(), (lab::Rows{{"t", "1", "0"}}));
+  lab_.host.Exec("UPDATE t SET c1599 = 9 WHERE id = 1");
+  EXPECT_EQ(Verify(), (lab::Rows{{"t", "0", "2"}}));
+}
+
 TEST_F(DeltamirrorVerifyTest, TellsThePosition) {
   Mirror("CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t VALUES (1)", "t");
   lab_.cluster.Exec("INSERT INTO t VALUES (2)");

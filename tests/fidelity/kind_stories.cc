@@ -4,8 +4,9 @@
 namespace deltamirror::fidelity {
 namespace {
 
-std::string WideTable(int columns) {
-  std::string sql = "CREATE TABLE wide (id int PRIMARY KEY";
+// Of `columns` columns, of which the first is `id`.
+std::string WideTable(int columns, const std::string& id = "id int PRIMARY KEY") {
+  std::string sql = "CREATE TABLE wide (" + id;
   for (int i = 1; i < columns; ++i) absl::StrAppend(&sql, ", c", i, i % 2 == 0 ? " int DEFAULT 1" : " bool");
   return sql + ")";
 }
@@ -201,6 +202,19 @@ RowStory SixteenHundredColumns() {
           }};
 }
 
+// More columns than SQLite lets an expression be deep.
+RowStory SixteenHundredColumnsWithoutAKey() {
+  return {"sixteen_hundred_columns_without_a_key",
+          {WideTable(1600, "id int"), "ALTER TABLE wide REPLICA IDENTITY FULL",
+           "INSERT INTO wide (id, c7) VALUES (1, true), (1, true), (1, true), (2, NULL)"},
+          {
+              {"UPDATE wide SET c1599 = true WHERE ctid = (SELECT min(ctid) FROM wide WHERE id = 1)"},
+              {"DELETE FROM wide WHERE ctid = (SELECT min(ctid) FROM wide WHERE id = 1)",
+               "UPDATE wide SET id = NULL, c1598 = NULL WHERE id = 2"},
+              {"DELETE FROM wide WHERE id IS NULL", "INSERT INTO wide (id) VALUES (3)"},
+          }};
+}
+
 }  // namespace
 
 std::vector<RowStory> KindStories() {
@@ -209,7 +223,8 @@ std::vector<RowStory> KindStories() {
 }
 
 std::vector<RowStory> NameStories() {
-  return {Schemas(), QuotedAndUnicode(), KeywordsAndOurOwnWords(), LongNames(), SixteenHundredColumns()};
+  return {Schemas(),   QuotedAndUnicode(),      KeywordsAndOurOwnWords(),
+          LongNames(), SixteenHundredColumns(), SixteenHundredColumnsWithoutAKey()};
 }
 
 }  // namespace deltamirror::fidelity
