@@ -5,13 +5,10 @@
 #include <iterator>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "tests/types/expected.h"
 
 namespace deltamirror::fidelity {
 namespace {
@@ -21,8 +18,9 @@ constexpr size_t kMostBytesShown = 300;
 
 struct SourceColumn {
   std::string name;
-  std::string type;  // of a domain its base type, without modifiers
-  int key = 0;       // place in the key of the mirrored table
+  std::string type;  // of a domain its base type, as format_type prints it without modifiers
+  bool not_null = false;
+  int key = 0;  // place in the key of the mirrored table
 };
 
 using Row = std::vector<std::string>;
@@ -33,60 +31,9 @@ std::string QuoteName(const std::string& name) {
   return quoted + "\"";
 }
 
-// "1.5e+20" and "150000000000000000000.00" as sign, digits without zeros around them, and exponent.
-std::string Decimal(std::string text) {
-  const std::string lower = absl::AsciiStrToLower(text);
-  if (lower == "nan") return "NaN";
-  if (absl::StrContains(lower, "inf")) return text.front() == '-' ? "-Infinity" : "Infinity";
-  const bool negative = absl::StartsWith(text, "-");
-  if (negative) text.erase(0, 1);
-  int exponent = 0;
-  if (const size_t e = text.find_first_of("eE"); e != std::string::npos) {
-    exponent = std::atoi(text.c_str() + e + 1);
-    text.resize(e);
-  }
-  if (const size_t point = text.find('.'); point != std::string::npos) {
-    exponent -= static_cast<int>(text.size() - point - 1);
-    text.erase(point, 1);
-  }
-  text.erase(0, std::min(text.find_first_not_of('0'), text.size()));
-  while (!text.empty() && text.back() == '0') {
-    text.pop_back();
-    ++exponent;
-  }
-  return text.empty() ? "0" : absl::StrCat(negative ? "-" : "", text, "e", exponent);
-}
-
-std::string Double(const std::string& text) {
-  return absl::EqualsIgnoreCase(text, "nan") ? "NaN" : absl::StrFormat("%a", std::strtod(text.c_str(), nullptr));
-}
-
-// The text of either side in one form.
-std::string Canonical(const std::string& type, std::string text) {
-  if (type == "bool") return text == "t" ? "1" : text == "f" ? "0" : text;
-  if (type == "numeric") return Decimal(std::move(text));
-  if (type == "float4" || type == "float8") return Double(text);
-  if (type == "timestamptz" && absl::EndsWith(text, "+00")) return text + ":00";
-  return text;
-}
-
-std::string SqliteText(sqlite3_stmt* row, int column, const std::string& type) {
-  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(row, column));
-  switch (sqlite3_column_type(row, column)) {
-    case SQLITE_NULL:
-      return "NULL";
-    case SQLITE_FLOAT:
-      // A numeric that is a REAL has no more than 15 digits.
-      return absl::StrFormat("%.*g", type == "numeric" ? 15 : 17, sqlite3_column_double(row, column));
-    case SQLITE_BLOB:
-      return "\\x" + absl::BytesToHexString({bytes, static_cast<size_t>(sqlite3_column_bytes(row, column))});
-    default:
-      break;
-  }
-  bytes = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
-  std::string text(bytes, static_cast<size_t>(sqlite3_column_bytes(row, column)));
-  // Not to be taken for NULL.
-  return text == "NULL" ? "'NULL'" : text;
+std::string ShownText(sqlite3_stmt* row, int column) {
+  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(row, column));
+  return bytes == nullptr ? "" : std::string(bytes, static_cast<size_t>(sqlite3_column_bytes(row, column)));
 }
 
 class Comparison {
@@ -95,7 +42,10 @@ class Comparison {
       : connection_(connection), db_(db), table_(table), target_(target), generated_(generated) {}
 
   std::vector<std::string> Run() {
-    if (ReadColumns() && CompareColumns() && CompareKeys()) CompareRows();
+    if (ReadColumns() && CompareColumns() && CompareKeys()) {
+      CompareNotNull();
+      CompareRows();
+    }
     if (differences_.size() > kMostDifferences) differences_.resize(kMostDifferences);
     return differences_;
   }
@@ -103,21 +53,21 @@ class Comparison {
  private:
   void Differs(const std::string& what) { differences_.push_back(what.substr(0, kMostBytesShown)); }
 
-  std::vector<Row> Ask(const std::string& sql) {
+  std::vector<std::vector<PrintedValue>> Ask(const std::string& sql) {
     PGresult* result = PQexec(connection_, sql.c_str());
     if (PQresultStatus(result) != PGRES_TUPLES_OK) Differs(absl::StrCat(PQresultErrorMessage(result), sql));
-    std::vector<Row> rows(PQntuples(result));
+    std::vector<std::vector<PrintedValue>> rows(PQntuples(result));
     for (int i = 0; i < PQntuples(result); ++i) {
       for (int j = 0; j < PQnfields(result); ++j) {
-        const std::string text(PQgetvalue(result, i, j), PQgetlength(result, i, j));
-        rows[i].push_back(PQgetisnull(result, i, j) != 0 ? "NULL" : text == "NULL" ? "'NULL'" : text);
+        PrintedValue& value = rows[i].emplace_back();
+        if (PQgetisnull(result, i, j) == 0) value.emplace(PQgetvalue(result, i, j), PQgetlength(result, i, j));
       }
     }
     PQclear(result);
     return rows;
   }
 
-  std::vector<Row> AskSqlite(const std::string& sql, const std::vector<std::string>& types) {
+  std::vector<Row> AskSqlite(const std::string& sql, std::string (*read)(sqlite3_stmt*, int)) {
     sqlite3_stmt* statement = nullptr;
     if (sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) {
       Differs(absl::StrCat(sqlite3_errmsg(db_), ": ", sql));
@@ -125,9 +75,7 @@ class Comparison {
     std::vector<Row> rows;
     while (statement != nullptr && sqlite3_step(statement) == SQLITE_ROW) {
       Row& row = rows.emplace_back();
-      for (int i = 0; i < sqlite3_column_count(statement); ++i) {
-        row.push_back(SqliteText(statement, i, static_cast<size_t>(i) < types.size() ? types[i] : "text"));
-      }
+      for (int i = 0; i < sqlite3_column_count(statement); ++i) row.push_back(read(statement, i));
     }
     sqlite3_finalize(statement);
     return rows;
@@ -137,16 +85,16 @@ class Comparison {
     PQclear(PQexec(connection_,
                    "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET IntervalStyle = 'postgres';"
                    "SET extra_float_digits = 1; SET bytea_output = 'hex'; SET client_encoding = 'UTF8'"));
-    const std::vector<Row> kind =
-        Ask(absl::StrCat("SELECT relkind FROM pg_class WHERE oid = '", Escaped(table_), "'::regclass"));
+    const auto kind = Ask(absl::StrCat("SELECT relkind FROM pg_class WHERE oid = '", Escaped(table_), "'::regclass"));
     if (kind.empty()) return false;
     // An inheritance child is a table of its own, a partition is not.
-    from_ = absl::StrCat(kind[0][0] == "p" ? "" : "ONLY ", table_);
-    for (const Row& row : Ask(absl::StrCat(
+    from_ = absl::StrCat(*kind[0][0] == "p" ? "" : "ONLY ", table_);
+    for (const auto& row : Ask(absl::StrCat(
              "WITH RECURSIVE base(id, type) AS (SELECT oid, CASE typtype WHEN 'd' THEN typbasetype ELSE oid END FROM "
              "pg_type UNION SELECT b.id, t.typbasetype FROM base b JOIN pg_type t ON t.oid = b.type WHERE typtype = "
              "'d')"
-             " SELECT a.attname, t.typname, coalesce(array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], "
+             " SELECT a.attname, format_type(t.oid, NULL), attnotnull, "
+             "coalesce(array_position((i.indkey::int2[])[0:i.indnkeyatts - 1], "
              "a.attnum), 0)"
              " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN base b ON b.id = a.atttypid"
              " JOIN pg_type t ON t.oid = b.type AND t.typtype <> 'd'"
@@ -155,7 +103,7 @@ class Comparison {
              " WHERE a.attnum > 0 AND NOT attisdropped AND attgenerated ",
              generated_ ? "<> 'v'" : "= ''", " AND attrelid = '", Escaped(table_),
              "'::regclass ORDER BY a.attname COLLATE \"C\""))) {
-      columns_.push_back({row[0], row[1], std::atoi(row[2].c_str())});
+      columns_.push_back({*row[0], *row[1], *row[2] == "t", std::atoi(row[3]->c_str())});
     }
     return true;
   }
@@ -164,16 +112,31 @@ class Comparison {
 
   bool CompareColumns() {
     std::vector<std::string> source;
-    for (const SourceColumn& column : columns_) source.push_back(column.name);
-    std::vector<std::string> copy;
-    for (const Row& row : AskSqlite(absl::StrCat("SELECT name FROM pragma_table_info('", Escaped(target_), "')"), {})) {
-      copy.push_back(row[0]);
+    for (const SourceColumn& column : columns_) {
+      source.push_back(absl::StrCat(column.name, " ", DeclaredType(column.type)));
     }
+    std::vector<std::string> copy;
+    for (const Row& row : TableInfo("name, type", "true")) copy.push_back(absl::StrCat(row[0], " ", row[1]));
     std::sort(source.begin(), source.end());
     std::sort(copy.begin(), copy.end());
     if (source == copy) return true;
     Differs(absl::StrCat("columns ", absl::StrJoin(source, ","), " are ", absl::StrJoin(copy, ",")));
     return false;
+  }
+
+  // NOT NULL may be missing: what PostgreSQL adds later is not added here. A key has it as PostgreSQL has.
+  void CompareNotNull() {
+    for (const Row& row : TableInfo("name", "\"notnull\"")) {
+      for (const SourceColumn& column : columns_) {
+        if (column.name == row[0] && !column.not_null) Differs(absl::StrCat("column ", row[0], " is NOT NULL"));
+      }
+    }
+  }
+
+  std::vector<Row> TableInfo(const std::string& columns, const std::string& condition) {
+    return AskSqlite(
+        absl::StrCat("SELECT ", columns, " FROM pragma_table_info('", Escaped(target_), "') WHERE ", condition),
+        ShownText);
   }
 
   bool CompareKeys() {
@@ -185,11 +148,7 @@ class Comparison {
     std::vector<std::string> source;
     for (const auto& [place, name] : places) source.push_back(name);
     std::vector<std::string> copy;
-    for (const Row& row : AskSqlite(
-             absl::StrCat("SELECT name FROM pragma_table_info('", Escaped(target_), "') WHERE pk > 0 ORDER BY pk"),
-             {})) {
-      copy.push_back(row[0]);
-    }
+    for (const Row& row : TableInfo("name", "pk > 0 ORDER BY pk")) copy.push_back(row[0]);
     if (source == copy) return true;
     Differs(absl::StrCat("key ", absl::StrJoin(source, ","), " is ", absl::StrJoin(copy, ",")));
     return false;
@@ -197,30 +156,26 @@ class Comparison {
 
   void CompareRows() {
     std::vector<std::string> names;
-    std::vector<std::string> types;
-    for (const SourceColumn& column : columns_) {
-      names.push_back(QuoteName(column.name));
-      types.push_back(column.type);
-    }
+    for (const SourceColumn& column : columns_) names.push_back(QuoteName(column.name));
     if (names.empty()) return;
     const std::string list = absl::StrJoin(names, ", ");
-    const std::vector<std::string> source = Lines(Ask(absl::StrCat("SELECT ", list, " FROM ", from_)), types);
+    std::vector<Row> expected;
+    for (const auto& row : Ask(absl::StrCat("SELECT ", list, " FROM ", from_))) {
+      Row& line = expected.emplace_back();
+      for (size_t i = 0; i < row.size(); ++i) line.push_back(Expected(columns_[i].type, row[i]));
+    }
+    const std::vector<std::string> source = Lines(expected);
     const std::vector<std::string> copy =
-        Lines(AskSqlite(absl::StrCat("SELECT ", list, " FROM ", QuoteName(target_)), types), types);
+        Lines(AskSqlite(absl::StrCat("SELECT ", list, " FROM ", QuoteName(target_)), ShownValue));
     if (source == copy) return;
     Differs(absl::StrCat(source.size(), " rows are ", copy.size(), " of (", list, ")"));
     Report("missing: ", source, copy);
     Report("too many: ", copy, source);
   }
 
-  static std::vector<std::string> Lines(std::vector<Row> rows, const std::vector<std::string>& types) {
+  static std::vector<std::string> Lines(const std::vector<Row>& rows) {
     std::vector<std::string> lines;
-    for (Row& row : rows) {
-      for (size_t i = 0; i < row.size(); ++i) {
-        if (row[i] != "NULL") row[i] = Canonical(types[i], std::move(row[i]));
-      }
-      lines.push_back(absl::StrJoin(row, "|"));
-    }
+    for (const Row& row : rows) lines.push_back(absl::StrJoin(row, "|"));
     std::sort(lines.begin(), lines.end());
     return lines;
   }

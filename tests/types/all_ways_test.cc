@@ -14,6 +14,7 @@
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
 #include "tests/types/expected.h"
+#include "tests/types/printed.h"
 #include "tests/types/type_values.h"
 #include "tests/types/types_doc.h"
 #include "tests/types/ways.h"

@@ -1,7 +1,5 @@
 #include "tests/types/expected.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -13,7 +11,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
-#include "postgres/connection.h"
 
 namespace deltamirror {
 namespace {
@@ -46,23 +43,6 @@ std::string Numeric(const std::string& printed) {
 
 }  // namespace
 
-std::vector<std::vector<PrintedValue>> Printed(lab::Cluster* cluster, const std::string& sql) {
-  std::vector<std::vector<PrintedValue>> rows;
-  auto connection = postgres::Connection::Open(cluster->conninfo(), {});
-  EXPECT_TRUE(connection.ok()) << connection.status();
-  if (!connection.ok()) return rows;
-  const auto result = connection->Query(sql);
-  EXPECT_TRUE(result.ok()) << result.status();
-  for (int row = 0; result.ok() && row < result->rows(); ++row) {
-    rows.emplace_back();
-    for (int column = 0; column < result->columns(); ++column) {
-      PrintedValue& value = rows.back().emplace_back();
-      if (!result->is_null(row, column)) value = std::string(result->text(row, column));
-    }
-  }
-  return rows;
-}
-
 std::string Expected(const std::string& type, const PrintedValue& printed) {
   if (!printed.has_value()) return "null";
   if (type == "smallint" || type == "integer" || type == "bigint" || type == "oid") {
@@ -74,6 +54,25 @@ std::string Expected(const std::string& type, const PrintedValue& printed) {
   if (type == "bytea") return absl::StrCat("blob ", printed->substr(2));
   const bool zoned = type == "timestamp with time zone" && absl::EndsWith(*printed, "+00");
   return absl::StrCat("text ", *printed, zoned ? ":00" : "");
+}
+
+std::string DeclaredType(const std::string& type) {
+  if (type == "smallint" || type == "integer" || type == "bigint" || type == "oid" || type == "boolean") {
+    return "INTEGER";
+  }
+  if (type == "real" || type == "double precision") return "REAL";
+  if (type == "numeric") return "";
+  return type == "bytea" ? "BLOB" : "TEXT";
+}
+
+std::string ShownValue(sqlite3_stmt* row, int column) {
+  const int type = sqlite3_column_type(row, column);
+  if (type == SQLITE_NULL) return "null";
+  if (type == SQLITE_INTEGER) return absl::StrCat("integer ", sqlite3_column_int64(row, column));
+  if (type == SQLITE_FLOAT) return absl::StrFormat("real %a", sqlite3_column_double(row, column));
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(row, column));
+  const std::string content(bytes == nullptr ? "" : bytes, static_cast<size_t>(sqlite3_column_bytes(row, column)));
+  return type == SQLITE_TEXT ? absl::StrCat("text ", content) : absl::StrCat("blob ", absl::BytesToHexString(content));
 }
 
 }  // namespace deltamirror

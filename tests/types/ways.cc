@@ -5,28 +5,17 @@
 #include <atomic>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "copy/source.h"
 #include "postgres/connection.h"
 #include "postgres/copy_out.h"
 #include "tests/lab/artefacts.h"
+#include "tests/types/expected.h"
 #include "types/mapping.h"
 
 namespace deltamirror {
 namespace {
-
-std::string ShownValue(sqlite3_stmt* row, int column) {
-  const int type = sqlite3_column_type(row, column);
-  if (type == SQLITE_NULL) return "null";
-  if (type == SQLITE_INTEGER) return absl::StrCat("integer ", sqlite3_column_int64(row, column));
-  if (type == SQLITE_FLOAT) return absl::StrFormat("real %a", sqlite3_column_double(row, column));
-  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(row, column));
-  const std::string content(bytes == nullptr ? "" : bytes, static_cast<size_t>(sqlite3_column_bytes(row, column)));
-  return type == SQLITE_TEXT ? absl::StrCat("text ", content) : absl::StrCat("blob ", absl::BytesToHexString(content));
-}
 
 // A field of COPY's text format (PostgreSQL's documentation, COPY, "Text Format").
 std::string Unescaped(const std::string& field) {

@@ -12,8 +12,7 @@
 
 namespace deltamirror {
 
-// The rows of a query in SQLite, every value with its storage class, and every byte of it: "null", "integer 7",
-// "real 0x1.8p+0", "text fox", "blob 00ff".
+// The rows of a query in SQLite, every value as ShownValue shows it.
 lab::Rows Shown(lab::Host* host, const std::string& sql);
 
 // Puts the table's rows into a table of that name by pg_import.
