@@ -54,6 +54,14 @@ RowStory CompositeKeysInAnotherOrder() {
               {"UPDATE t SET v = v || '!'", "DELETE FROM t WHERE a = 2"},
               {"UPDATE t SET a = a + 1, c = c + 1", "UPDATE t SET b = 'z' WHERE a < 5"},
               {"BEGIN", "UPDATE t SET a = a + 100", "UPDATE t SET a = a - 100, v = NULL", "COMMIT"},
+              {"INSERT INTO t VALUES (50, 'x', '2030-01-01', 'one'), (50, 'y', '2030-01-01', 'two'),"
+               " (51, 'x', '2030-01-02', 'three')"},
+              // a swap, and a chain
+              {"BEGIN", "UPDATE t SET b = 'aside' WHERE v = 'one'", "UPDATE t SET b = 'x' WHERE v = 'two'",
+               "UPDATE t SET b = 'y' WHERE v = 'one'", "COMMIT"},
+              {"BEGIN", "UPDATE t SET (c, a, b) = ('2030-01-03', 52, 'z') WHERE v = 'three'",
+               "UPDATE t SET (c, a, b) = ('2030-01-02', 51, 'x') WHERE v = 'two'",
+               "UPDATE t SET (c, a, b) = ('2030-01-01', 50, 'x') WHERE v = 'one'", "COMMIT"},
           }};
 }
 
@@ -66,6 +74,12 @@ RowStory AnIndexThatWasChosen() {
               {"UPDATE t SET v = 'x' WHERE id = 1", "UPDATE t SET id = 100 WHERE id = 2", "DELETE FROM t WHERE id = 3"},
               {"UPDATE t SET k = 'moved', n = 50 WHERE id = 4", "UPDATE t SET n = n + 1000", "UPDATE t SET n = -n"},
               {"INSERT INTO t VALUES (3, 'again', 3, NULL)", "DELETE FROM t WHERE n < -1005"},
+              {"INSERT INTO t VALUES (50, 'x', 50, 'one'), (51, 'y', 50, 'two'), (52, 'x', 51, 'three')"},
+              // a swap, and a chain
+              {"BEGIN", "UPDATE t SET k = 'aside' WHERE id = 50", "UPDATE t SET k = 'x' WHERE id = 51",
+               "UPDATE t SET k = 'y' WHERE id = 50", "COMMIT"},
+              {"BEGIN", "UPDATE t SET n = 52, k = 'z' WHERE id = 52", "UPDATE t SET n = 51, k = 'x' WHERE id = 51",
+               "UPDATE t SET k = 'x' WHERE id = 50", "COMMIT"},
           }};
 }
 
@@ -186,6 +200,20 @@ RowStory ValuesInTheKey() {
       /*through_pgoutput=*/false};
 }
 
+// An UPDATE that leaves it alone does not bring it.
+RowStory AKeyBesideTheRow() {
+  return {"a_key_beside_the_row",
+          {"CREATE TABLE t (k text PRIMARY KEY, v int)", "ALTER TABLE t ALTER k SET STORAGE EXTERNAL",
+           "INSERT INTO t SELECT i || repeat('k', 2500), i FROM generate_series(1, 5) i",
+           "DO $$ BEGIN ASSERT (SELECT pg_relation_size(reltoastrelid) > 0 FROM pg_class WHERE oid = 't'::regclass); "
+           "END $$"},
+          {
+              {"UPDATE t SET v = v + 10"},
+              {"UPDATE t SET k = 'new' || k WHERE v = 11", "UPDATE t SET k = 'short', v = 0 WHERE v = 12"},
+              {"DELETE FROM t WHERE v = 13", "UPDATE t SET v = -1, k = k WHERE v = 14"},
+          }};
+}
+
 RowStory CompressionOfEitherKind() {
   return {"compression_of_either_kind",
           {"CREATE TABLE t (id int PRIMARY KEY, a text COMPRESSION pglz, b text COMPRESSION lz4, c text)",
@@ -212,7 +240,7 @@ std::vector<RowStory> IdentityStories() {
 
 std::vector<RowStory> ToastStories() {
   return {ValuesBesideTheRow(), ValuesBesideTheRowUnderFull(), ValuesBesideTheRowWithoutAKey(), ValuesInTheKey(),
-          CompressionOfEitherKind()};
+          AKeyBesideTheRow(),   CompressionOfEitherKind()};
 }
 
 }  // namespace deltamirror::fidelity

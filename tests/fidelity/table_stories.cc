@@ -52,6 +52,8 @@ RowStory PartitionsOfPartitions() {
            "INSERT INTO p VALUES (200, '2026-03-05', 'later'), (201, '1999-01-01', 'rest')",
            "UPDATE p SET day = '2026-01-01' WHERE id = 201"},
           {"TRUNCATE p", "INSERT INTO p VALUES (1, '2026-01-01', 'again'), (2, '2026-02-01', 'again')"},
+          {"BEGIN", "INSERT INTO p VALUES (3, '2026-01-01', 'before')", "UPDATE p SET v = 'before' WHERE id = 1",
+           "TRUNCATE p", "INSERT INTO p VALUES (3, '2026-01-01', 'behind'), (4, '2026-02-01', 'behind')", "COMMIT"},
       }};
 }
 
