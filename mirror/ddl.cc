@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "mirror/check_names.h"
 #include "mirror/create_table.h"
@@ -18,6 +19,23 @@ namespace deltamirror::mirror {
 
 using types::Relation;
 
+namespace {
+
+// The shape of a table that was kept here when it was dropped, as if the one that has its name now had come from it:
+// its columns are those that have their names, and the others were dropped.
+Relation ByName(Relation kept, const Relation& shape) {
+  int dropped = 0;
+  for (types::Column& column : kept.columns) {
+    column.attnum = --dropped;
+    for (const types::Column& now : shape.columns) {
+      if (absl::EqualsIgnoreCase(now.name, column.name)) column.attnum = now.attnum;
+    }
+  }
+  return kept;
+}
+
+}  // namespace
+
 std::string Ddl::CopyAgain(const State& state, const TableState& table) {
   const std::string name =
       table.schema == "public" ? QuoteIdentifier(table.name) : QuoteQualified(table.schema, table.name);
@@ -25,8 +43,15 @@ std::string Ddl::CopyAgain(const State& state, const TableState& table) {
                       ", 'CONNINFO', ", QuoteLiteral(name), ", '{\"again\":true}')");
 }
 
+// Once the names differ, the stream still has the line that does not.
+absl::Status Ddl::CheckColumns(const Relation& shape, const TableState& table) const {
+  const absl::Status status = CheckColumnNames(shape, table.target);
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat(status.message(), ". Then: ", CopyAgain(*state_, table)));
+}
+
 absl::Status Ddl::Make(TableState* table, const Relation& shape) {
-  RETURN_IF_ERROR(CheckColumnNames(shape, table->target));
+  RETURN_IF_ERROR(CheckColumns(shape, *table));
   RETURN_IF_ERROR(CheckTargetName(*state_, table->target, table));
   ASSIGN_OR_RETURN(const types::Overrides overrides, types::Overrides::Parse(table->overrides));
   ASSIGN_OR_RETURN(const std::optional<TargetTable> target, ReadTargetTable(db_, settings_.schema, table->target));
@@ -41,8 +66,9 @@ absl::Status Ddl::Make(TableState* table, const Relation& shape) {
     if (before.relid != 0) {
       RETURN_IF_ERROR(sqlite::Execute(db_, absl::StrCat("DELETE FROM ", QuoteQualified(target->schema, target->name))));
     }
+    const bool kept = before.relid != 0 && settings_.on_ddl == OnDdl::kKeep;
     RETURN_IF_ERROR(
-        FollowShape(db_, *target, {}, shape,
+        FollowShape(db_, *target, kept ? ByName(before, shape) : Relation(), shape,
                     {.overrides = overrides, .policy = settings_.on_ddl, .remedy = CopyAgain(*state_, *table)}));
   } else if (settings_.on_ddl == OnDdl::kStop) {
     return MustBeRun(absl::StrCat("table \"", table->target, "\" is new"), kOnDdlIsStop, sql);
@@ -55,7 +81,7 @@ absl::Status Ddl::Make(TableState* table, const Relation& shape) {
 }
 
 absl::Status Ddl::Follow(TableState* table, const Relation& shape) {
-  RETURN_IF_ERROR(CheckColumnNames(shape, table->target));
+  RETURN_IF_ERROR(CheckColumns(shape, *table));
   ASSIGN_OR_RETURN(const std::optional<TargetTable> target, ReadTargetTable(db_, settings_.schema, table->target));
   if (!target) {
     return absl::NotFoundError(absl::StrCat("it does not exist any more. ", CopyAgain(*state_, *table)));
@@ -69,10 +95,10 @@ absl::Status Ddl::Follow(TableState* table, const Relation& shape) {
       table->relation = shape;
       return state_->SaveTable(*table);
     }
-    return absl::FailedPreconditionError(
-        "it has rows, but no column any more, and SQLite knows no such tables. Add a column in PostgreSQL, and "
-        "bootstrap "
-        "the table again");
+    return absl::FailedPreconditionError(absl::StrCat(
+        "it has rows, but no column any more, and SQLite knows no such tables. Add a column in PostgreSQL. "
+        "Then: ",
+        CopyAgain(*state_, *table)));
   }
   ASSIGN_OR_RETURN(const types::Overrides overrides, types::Overrides::Parse(table->overrides));
   RETURN_IF_ERROR(

@@ -44,6 +44,7 @@ class Ddl {
   static std::string CopyAgain(const State& state, const TableState& table);
 
  private:
+  absl::Status CheckColumns(const types::Relation& shape, const TableState& table) const;
   absl::Status DropTable(const TableState& table);
 
   sqlite3* db_;

@@ -96,10 +96,11 @@ absl::StatusOr<std::string> RowCondition(const Plan& plan, const std::vector<int
         plan.remedy));
   }
   if (plan.rowid.empty()) {
-    return absl::FailedPreconditionError(absl::StrCat("table \"", plan.name,
-                                                      "\" has columns rowid, _rowid_ and oid, which leaves no name for "
-                                                      "the number of a row in SQLite, and no key. Rename one "
-                                                      "of them, or add a primary key, in PostgreSQL"));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "table \"", plan.name,
+        "\" has columns rowid, _rowid_ and oid, which leaves no name for the number of a row in SQLite, and no key. "
+        "Rename one of them, or add a primary key, in PostgreSQL. Then: ",
+        plan.remedy));
   }
   std::vector<std::string> conditions;
   for (size_t i = 0; i < columns.size(); ++i) {

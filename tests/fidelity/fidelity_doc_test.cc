@@ -136,7 +136,7 @@ TEST_F(FidelityDocTest, EachCaseShowsALine) {
   for (const auto& cases : prose_) {
     for (const auto& [test, names] : cases) told[test].insert(names.begin(), names.end());
   }
-  for (const char* test : {"rows_test", "ddl_test", "stop_test"}) {
+  for (const char* test : {"rows_test", "ddl_test", "stop_test", "on_ddl_test"}) {
     EXPECT_THAT(told[test], ::testing::ContainerEq(CasesOf(test))) << test;
   }
 }
