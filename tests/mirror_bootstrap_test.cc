@@ -100,6 +100,38 @@ TEST_F(BootstrapTest, ListsTheIndexesThatSqliteCannotHave) {
             (lab::Rows{{"plain"}}));
 }
 
+// What orders or compares otherwise in PostgreSQL, but holds all rows, is an index of SQLite's kind here.
+TEST_F(BootstrapTest, MakesIndexesOfOtherOrdersAndNoneThatIsNotValid) {
+  const bool has_nulls = lab_.cluster.Value("SELECT current_setting('server_version_num')::int >= 150000") == "t";
+  lab_.cluster.Exec(absl::StrCat(R"(
+    CREATE TABLE t (a int PRIMARY KEY, b text, c text, v int GENERATED ALWAYS AS (a * 2) STORED);
+    CREATE INDEX broken ON t (c); UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken'::regclass;
+    CREATE INDEX collated ON t (b COLLATE "C"); CREATE INDEX patterns ON t (b text_pattern_ops, c);
+    CREATE UNIQUE INDEX nulls ON t (c) )",
+                                 has_nulls ? "NULLS NOT DISTINCT" : "", "; CREATE UNIQUE INDEX generated ON t (v)"));
+  lab_.Begin();
+  ::testing::internal::CaptureStderr();
+  lab_.Bootstrap("t", R"({"indexes":true,"progress":true})");
+  EXPECT_EQ(LinesWith(": index ", ::testing::internal::GetCapturedStderr()),
+            "deltamirror_bootstrap: index \"broken\" of table \"t\" is not made: it is not valid\n");
+  EXPECT_EQ(lab_.host.Query("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"),
+            (lab::Rows{{"CREATE INDEX \"collated\" ON \"t\" (\"b\")"},
+                       {"CREATE UNIQUE INDEX \"generated\" ON \"t\" (\"v\")"},
+                       {"CREATE UNIQUE INDEX \"nulls\" ON \"t\" (\"c\")"},
+                       {"CREATE INDEX \"patterns\" ON \"t\" (\"b\", \"c\")"}}));
+}
+
+TEST_F(BootstrapTest, MakesNoIndexOnAColumnThatPgoutputLeavesOut) {
+  lab_.cluster.Exec(
+      "CREATE TABLE t (a int PRIMARY KEY, v int GENERATED ALWAYS AS (a * 2) STORED); CREATE INDEX generated ON t (v)");
+  lab_.Begin(R"({"plugin":"pgoutput"})");
+  ::testing::internal::CaptureStderr();
+  lab_.Bootstrap("t", R"({"indexes":true,"progress":true})");
+  EXPECT_EQ(
+      LinesWith(": index ", ::testing::internal::GetCapturedStderr()),
+      "deltamirror_bootstrap: index \"generated\" of table \"t\" is not made: its column \"v\" is not mirrored\n");
+}
+
 TEST_F(BootstrapTest, MoreTablesJoinARunningMirror) {
   lab_.cluster.Exec(
       "CREATE TABLE t (a int); ALTER TABLE t REPLICA IDENTITY FULL; CREATE TABLE u (a int); ALTER TABLE "

@@ -50,6 +50,37 @@ TEST_F(PgSchemaTest, ShowsARowForEachColumn) {
   EXPECT_EQ(host_.Value(absl::StrCat("SELECT conninfo FROM pg_schema(", Conninfo(), ") LIMIT 1")), "NULL");
 }
 
+TEST_F(PgSchemaTest, ShowsIdentitiesPartitionsNamesAndTypesOfEveryKind) {
+  cluster_->Exec(R"(
+    CREATE SCHEMA kinds; SET search_path = kinds;
+    CREATE TYPE mood AS ENUM ('ok'); CREATE DOMAIN price AS numeric(8,2); CREATE TYPE pair AS (a int, b int);
+    CREATE TABLE chosen (id int PRIMARY KEY, a int NOT NULL, b text NOT NULL);
+    CREATE UNIQUE INDEX by_b ON chosen (b, a); ALTER TABLE chosen REPLICA IDENTITY USING INDEX by_b;
+    CREATE TABLE nothing (id int PRIMARY KEY); ALTER TABLE nothing REPLICA IDENTITY NOTHING;
+    CREATE TABLE parts (id int PRIMARY KEY, v text) PARTITION BY RANGE (id);
+    CREATE TABLE part PARTITION OF parts FOR VALUES FROM (1) TO (10);
+    CREATE TABLE "Odd ""name" ("a b" price, "M" mood, l int[], p pair[], d varchar(3), PRIMARY KEY ("M")))");
+  const std::string columns =
+      "SELECT \"table\", \"column\", type, sqlite_type, not_null, key_position, replica_identity FROM pg_schema(";
+  EXPECT_EQ(host_.Query(absl::StrCat(columns, Conninfo(), ", 'kinds.*')")),
+            (lab::Rows{
+                {"Odd \"name", "a b", "kinds.price", "", "0", "NULL", "default"},
+                {"Odd \"name", "M", "kinds.mood", "TEXT", "1", "1", "default"},
+                {"Odd \"name", "l", "integer[]", "TEXT", "0", "NULL", "default"},
+                {"Odd \"name", "p", "kinds.pair[]", "TEXT", "0", "NULL", "default"},
+                {"Odd \"name", "d", "character varying(3)", "TEXT", "0", "NULL", "default"},
+                {"chosen", "id", "integer", "INTEGER", "1", "NULL", "index"},
+                {"chosen", "a", "integer", "INTEGER", "1", "2", "index"},
+                {"chosen", "b", "text", "TEXT", "1", "1", "index"},
+                {"nothing", "id", "integer", "INTEGER", "1", "1", "nothing"},
+                {"parts", "id", "integer", "INTEGER", "1", "1", "default"},
+                {"parts", "v", "text", "TEXT", "0", "NULL", "default"},
+            }));
+  EXPECT_EQ(host_.Value(absl::StrCat("SELECT count(*) FROM pg_schema(", Conninfo(), ", 'kinds.\"Odd \"\"name\"')")),
+            "5");
+  cluster_->Exec("DROP SCHEMA kinds CASCADE");
+}
+
 TEST_F(PgSchemaTest, TellsWhatIsWrong) {
   const auto error = [this](const std::string& arguments) {
     return host_.Error(absl::StrCat("SELECT * FROM pg_schema(", arguments, ")"));
