@@ -5,8 +5,8 @@
 // refused it is listed with the reason.
 //
 // Needs REGRESS_DIR, which tests/regress/run makes: the scripts, what they read, and a file "schedule" with a script a
-// line. With REGRESS_FULL=1 each table gets REPLICA IDENTITY FULL as it is made, so that no table is left out for want
-// of an identity.
+// line; REGRESS_WHOLE=1 if these are all. With REGRESS_FULL=1 each table gets REPLICA IDENTITY FULL as it is made, so
+// that no table is left out for want of an identity.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/time.h"
@@ -60,6 +61,22 @@ constexpr char kTablesWithoutColumns[] =
     " n.oid = relnamespace WHERE relkind IN ('r', 'p') AND NOT EXISTS (SELECT FROM pg_attribute a WHERE attrelid = "
     "c.oid"
     " AND attnum > 0 AND NOT attisdropped)";
+
+// Why a table may be left out: what a mirror refuses, and says so. Any other reason is news.
+constexpr const char* kReasons[] = {
+    "it has no primary key, so that the WAL does not say which row an update or delete means",
+    "its primary key is DEFERRABLE, so that the WAL does not say which row an update or delete means",
+    "it has no replica identity index any more, so that the WAL does not say which row an update or delete means",
+    "its replica identity is NOTHING, so that the WAL does not say which row an update or delete means",
+    "it has no columns, and SQLite knows no such tables",
+    "it has rows, but no column any more, and SQLite knows no such tables",
+};
+
+// A run of all scripts of PostgreSQL 15 stopped 5 tables that were copied again, 16 with REGRESS_FULL, and left out 79.
+constexpr int kLeastScripts = 200;
+constexpr int kMostCopiedAgain = 40;
+constexpr size_t kMostLeftOut = 120;
+constexpr size_t kMostLeftOutUnderFull = 10;
 
 constexpr size_t kLineLength = 120;
 
@@ -162,9 +179,33 @@ class RegressTest : public ::testing::Test {
     return reason.substr(0, reason.find(". "));
   }
 
-  void Report() {
+  // By reason: the tables.
+  std::map<std::string, std::vector<std::string>> LeftOut() const {
     std::map<std::string, std::vector<std::string>> reasons;
     for (const auto& [name, error] : left_out_) reasons[Reason(error)].push_back(name);
+    return reasons;
+  }
+
+  // That it was a test at all: tables were compared, few were given up, and for a reason that we know.
+  void ExpectSensibleCounts() {
+    EXPECT_GT(comparisons_, 0);
+    for (const auto& [reason, names] : LeftOut()) EXPECT_THAT(kReasons, ::testing::Contains(reason)) << names.front();
+    EXPECT_LE(stopped_and_copied_, kMostCopiedAgain);
+    EXPECT_LE(left_out_.size(), Env("REGRESS_FULL") == "1" ? kMostLeftOutUnderFull : kMostLeftOut);
+    if (Env("REGRESS_WHOLE") == "1") {
+      EXPECT_GT(scripts_, kLeastScripts);
+    }
+  }
+
+  // No script ends a backend like that, so it would be the plugin that does.
+  void ExpectThatNoBackendCrashed() {
+    for (const absl::string_view line : absl::StrSplit(cluster_.Log(), '\n')) {
+      EXPECT_FALSE(absl::StrContains(line, "was terminated by signal") || absl::StrContains(line, "PANIC:")) << line;
+    }
+  }
+
+  void Report() {
+    const std::map<std::string, std::vector<std::string>> reasons = LeftOut();
     std::printf("\nleft out at the end, or when they were dropped:\n");
     for (const auto& [reason, names] : reasons) {
       std::printf("  %zu: %s\n", names.size(), reason.c_str());
@@ -209,6 +250,8 @@ TEST_F(RegressTest, TheMirrorFollowsPostgresqlsOwnTests) {
   compared_.clear();
   Follow("the end");
   Report();
+  ExpectSensibleCounts();
+  ExpectThatNoBackendCrashed();
 }
 
 }  // namespace
