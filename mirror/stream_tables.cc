@@ -93,6 +93,8 @@ absl::StatusOr<TableList> StreamTables::Named(const TableList& list) const {
     if (wanted && !IsNamed(list, table)) names.push_back(QuoteQualified(table.schema, table.table));
   }
   if (!names.empty()) return TableList::Parse(absl::StrJoin(names, ","));
+  // All of no tables are none, as where there is no publication.
+  if (list.entries() == TableList().entries()) return list;
   return absl::NotFoundError(
       absl::StrCat("publication \"", publication_->name, "\" has none of the tables ", list.ToString()));
 }

@@ -27,7 +27,7 @@ void DeltastreamTest::SetUp() {
 void DeltastreamTest::TearDown() {
   ASSERT_TRUE(lab::WaitUntil([] { return SlotValue("count(*) FILTER (WHERE active)") == "0"; }));
   cluster_->Exec("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
-  cluster_->Exec("DROP SCHEMA IF EXISTS deltamirror CASCADE");
+  cluster_->Exec("DROP SCHEMA IF EXISTS deltamirror CASCADE; DROP PUBLICATION IF EXISTS mirror");
 }
 
 void DeltastreamTest::CreateSlot(const std::string& options) {

@@ -13,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
+#include "tests/lab/needs.h"
 #include "tests/mirror_lab.h"
 
 namespace deltamirror {
@@ -41,8 +42,7 @@ TEST_F(BootstrapTest, MakesTablesWithKeysAndCopiesTheRows) {
   lab_.cluster.Exec(R"(
     CREATE TABLE flights (ident text, leg smallint, fare numeric NOT NULL, gone boolean, PRIMARY KEY (leg, ident));
     INSERT INTO flights VALUES ('LH1', 1, 12.50, true), ('LH1', 2, 'NaN', NULL);
-    CREATE SCHEMA ops; CREATE TABLE ops.crew (id bigint PRIMARY KEY, name text, twice bigint
-      GENERATED ALWAYS AS (id * 2) STORED);
+    CREATE SCHEMA ops; CREATE TABLE ops.crew (id bigint PRIMARY KEY, name text);
     INSERT INTO ops.crew VALUES (9007199254740993, 'Ann');
     CREATE TABLE log (line text); ALTER TABLE log REPLICA IDENTITY FULL; INSERT INTO log VALUES ('a'), ('a'))");
   lab_.Begin();
@@ -55,15 +55,27 @@ TEST_F(BootstrapTest, MakesTablesWithKeysAndCopiesTheRows) {
   EXPECT_EQ(lab_.host.Query("SELECT * FROM flights ORDER BY leg"),
             (lab::Rows{{"LH1", "1", "12.5", "1"}, {"LH1", "2", "NaN", "NULL"}}));
   EXPECT_EQ(lab_.host.Query("SELECT rowid, * FROM \"ops.crew\""),
-            (lab::Rows{{"9007199254740993", "9007199254740993", "Ann", "18014398509481986"}}));
+            (lab::Rows{{"9007199254740993", "9007199254740993", "Ann"}}));
   EXPECT_EQ(lab_.host.Value("SELECT count(*) FROM log"), "2");
   EXPECT_EQ(lab_.Status("flights", "state"), "handover");
   lab_.cluster.Exec("UPDATE flights SET gone = true; UPDATE ops.crew SET id = 7; DELETE FROM log WHERE ctid = '(0,1)'");
   lab_.CatchUp();
   EXPECT_EQ(lab_.host.Value("SELECT sum(gone) FROM flights"), "2");
-  EXPECT_EQ(lab_.host.Query("SELECT * FROM \"ops.crew\""), (lab::Rows{{"7", "Ann", "14"}}));
+  EXPECT_EQ(lab_.host.Query("SELECT * FROM \"ops.crew\""), (lab::Rows{{"7", "Ann"}}));
   EXPECT_EQ(lab_.host.Value("SELECT count(*) FROM log"), "1");
   EXPECT_EQ(lab_.Status("flights", "state"), "live");
+}
+
+TEST_F(BootstrapTest, CopiesWhatTheServerGenerates) {
+  LAB_NEEDS_DELTAFLOOD();
+  lab_.cluster.Exec("CREATE TABLE t (a int PRIMARY KEY, twice int GENERATED ALWAYS AS (a * 2) STORED)");
+  lab_.cluster.Exec("INSERT INTO t VALUES (1)");
+  lab_.Begin();
+  EXPECT_EQ(lab_.Bootstrap("t"), "1");
+  EXPECT_EQ(lab_.host.Query("SELECT * FROM t"), (lab::Rows{{"1", "2"}}));
+  lab_.cluster.Exec("UPDATE t SET a = 7");
+  lab_.CatchUp();
+  EXPECT_EQ(lab_.host.Query("SELECT * FROM t"), (lab::Rows{{"7", "14"}}));
 }
 
 TEST_F(BootstrapTest, MakesIndexesWhenAskedTo) {

@@ -93,6 +93,7 @@ TEST_F(SlotTest, ShowsSlotsAsTheServerHasThem) {
 }
 
 TEST_F(SlotTest, TablesAreRemembered) {
+  LAB_NEEDS_DELTAFLOOD();
   Create(R"({"tables":"zzz, ops.*"})");
   EXPECT_EQ(cluster_->Query("SELECT slot_name, tables, publication, publication_made FROM deltamirror.slot"),
             (lab::Rows{{"mirror", "zzz, ops.*", "NULL", "f"}}));
@@ -101,6 +102,7 @@ TEST_F(SlotTest, TablesAreRemembered) {
 }
 
 TEST_F(SlotTest, FiltersAreRememberedWithWhatTheirNamesMean) {
+  LAB_NEEDS_DELTAFLOOD();
   // as an earlier version made it
   cluster_->Exec(
       "DROP SCHEMA IF EXISTS deltamirror CASCADE; CREATE SCHEMA deltamirror; CREATE TABLE deltamirror.slot (slot_name "
@@ -121,6 +123,7 @@ TEST_F(SlotTest, FiltersAreRememberedWithWhatTheirNamesMean) {
 }
 
 TEST_F(SlotTest, ALeftOverRowIsNotTheNewSlots) {
+  LAB_NEEDS_DELTAFLOOD();
   Create(R"({"tables":"zzz"})");
   cluster_->Exec("SELECT pg_drop_replication_slot('mirror')");
   Create("{}");
@@ -144,7 +147,7 @@ TEST_F(SlotTest, OptionsThatDoNotFit) {
               HasSubstr("is for plugin \"pgoutput\", but the plugin is \"deltaflood\""));
   EXPECT_THAT(host_.Error(CreateSql(R"({"tables":"zzz","publication":"p"})")), HasSubstr("exclude each other"));
   EXPECT_THAT(host_.Error(CreateSql(R"({"publication":"p"})")), HasSubstr("publication \"p\" does not exist"));
-  if (cluster_->Value("SELECT current_setting('server_version_num')::int < 170000") == "t") {
+  if (cluster_->Version() < 17) {
     EXPECT_THAT(host_.Error(CreateSql(R"({"failover":true})")),
                 HasSubstr("option \"failover\" needs PostgreSQL 17 or later, the server is "));
   }
@@ -202,6 +205,7 @@ TEST_F(SlotTest, PluginThatIsNotInstalled) {
 }
 
 TEST_F(SlotTest, RoleThatMayNotMakeTheTable) {
+  LAB_NEEDS_DELTAFLOOD();
   cluster_->Exec("CREATE ROLE streamer LOGIN REPLICATION");
   const std::string conninfo = absl::StrCat(cluster_->conninfo(), " user=streamer");
   EXPECT_THAT(

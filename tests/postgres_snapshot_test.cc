@@ -13,6 +13,7 @@
 #include "postgres/snapshot.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/wait.h"
+#include "types/lsn.h"
 
 namespace deltamirror::postgres {
 namespace {
@@ -126,7 +127,7 @@ TEST_F(CopySnapshotTest, StartsBeforeTheOldestRunningTransaction) {
   const uint64_t end_lsn = copy->end_lsn;
   writer.Exec("COMMIT");
   EXPECT_EQ(connection.Query("SELECT FROM t WHERE a = 2")->rows(), 0);
-  EXPECT_EQ(cluster_->Value(absl::StrCat("SELECT pg_current_wal_insert_lsn() > '0/0'::pg_lsn + ", end_lsn)), "t");
+  EXPECT_GT(*types::ParseLsn(cluster_->Value("SELECT pg_current_wal_insert_lsn()")), end_lsn);
 }
 
 TEST_F(CopySnapshotTest, StartsBeforeAPreparedTransaction) {

@@ -22,6 +22,7 @@
 #include "tests/lab/artefacts.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
+#include "tests/lab/needs.h"
 #include "tests/lab/process.h"
 #include "tests/lab/sanitized.h"
 #include "tests/lab/temp_dir.h"
@@ -104,6 +105,7 @@ TEST_F(DeltastreamTest, IdleKeepalivesAdvanceTheSlot) {
 }
 
 TEST_F(DeltastreamTest, TablesOfTheSlotAreAskedFor) {
+  LAB_NEEDS_DELTAFLOOD();
   cluster_->Exec("CREATE SCHEMA IF NOT EXISTS ops; CREATE TABLE IF NOT EXISTS ops.crew (id int PRIMARY KEY)");
   cluster_->Exec("SELECT pg_drop_replication_slot('mirror')");
   CreateSlot(R"({"tables":"ops.*"})");

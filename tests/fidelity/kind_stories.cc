@@ -100,6 +100,20 @@ RowStory ViewsTriggersRulesAndPolicies() {
       }};
 }
 
+RowStory Merge() {
+  return {"merge",
+          {"CREATE TABLE t (id int PRIMARY KEY, v text)", "CREATE TABLE u (id int PRIMARY KEY, v text)",
+           "INSERT INTO t SELECT i, 'v' || i FROM generate_series(1, 20) i",
+           "INSERT INTO u SELECT i, 'u' || i FROM generate_series(4, 6) i"},
+          {
+              {"MERGE INTO t USING u ON t.id = u.id + 4 WHEN MATCHED AND u.id = 4 THEN DELETE WHEN MATCHED THEN UPDATE "
+               "SET v = u.v WHEN NOT MATCHED THEN INSERT VALUES (u.id, 'merged')"},
+              {"MERGE INTO t USING u ON t.id = u.id + 20 WHEN NOT MATCHED THEN INSERT VALUES (u.id + 20, 'merged')"},
+          },
+          /*through_pgoutput=*/true,
+          /*needs=*/"current_setting('server_version_num')::int >= 150000"};
+}
+
 RowStory StatementsOfEveryKind() {
   return {
       "statements_of_every_kind",
@@ -111,9 +125,6 @@ RowStory StatementsOfEveryKind() {
            "WITH moved AS (DELETE FROM t WHERE id BETWEEN 3 AND 6 RETURNING *) INSERT INTO u SELECT * FROM moved",
            "WITH gone AS (DELETE FROM u WHERE id = 3 RETURNING id) UPDATE t SET v = 'w' FROM gone WHERE t.id = "
            "gone.id + 5"},
-          {"MERGE INTO t USING u ON t.id = u.id + 4 WHEN MATCHED AND u.id = 4 THEN DELETE WHEN MATCHED THEN UPDATE "
-           "SET v = u.v"
-           " WHEN NOT MATCHED THEN INSERT VALUES (u.id, 'merged')"},
           {"BEGIN", "DECLARE c CURSOR FOR SELECT * FROM t ORDER BY id FOR UPDATE", "FETCH 2 FROM c",
            "UPDATE t SET v = 'current' WHERE CURRENT OF c", "DELETE FROM u WHERE id = 5", "COMMIT"},
           {"BEGIN", "INSERT INTO t VALUES (100, 'a')", "SAVEPOINT a", "INSERT INTO t VALUES (101, 'b')", "SAVEPOINT b",
@@ -219,7 +230,7 @@ RowStory SixteenHundredColumnsWithoutAKey() {
 
 std::vector<RowStory> KindStories() {
   return {GeneratedAndIdentityColumns(), AGeneratedColumnInTheKey(),      DroppedColumnsInTheRow(), WhatIsNotMirrored(),
-          KeysToOtherTables(),           ViewsTriggersRulesAndPolicies(), StatementsOfEveryKind()};
+          KeysToOtherTables(),           ViewsTriggersRulesAndPolicies(), StatementsOfEveryKind(),  Merge()};
 }
 
 std::vector<RowStory> NameStories() {

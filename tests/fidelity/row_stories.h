@@ -15,6 +15,8 @@ struct RowStory {
   std::vector<std::vector<std::string>> steps;
   // False for what only deltaflood tells.
   bool through_pgoutput = true;
+  // An SQL expression: whether the server has what it is about.
+  std::string needs = "true";
 };
 
 std::vector<RowStory> IdentityStories();  // which row a change means

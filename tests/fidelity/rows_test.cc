@@ -27,6 +27,9 @@ class RowsTest : public ::testing::TestWithParam<RowStory> {
   static void SetUpTestSuite() { server_ = new lab::Cluster; }
   static void TearDownTestSuite() { delete server_; }
 
+  void SetUp() override {
+    if (server_->Value("SELECT " + GetParam().needs) != "t") GTEST_SKIP() << "needs " << GetParam().needs;
+  }
   void Begin(const std::string& plugin) { lab_ = std::make_unique<FidelityLab>(server_, "tables='*'", plugin); }
   void MakeTables() { lab_->Source(GetParam().setup); }
   void PlaySteps() {

@@ -15,6 +15,7 @@
 #include "tests/fidelity/fidelity_lab.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
+#include "tests/lab/needs.h"
 #include "tests/lab/temp_dir.h"
 
 namespace deltamirror::fidelity {
@@ -30,6 +31,10 @@ class TrapsTest : public ::testing::TestWithParam<std::string> {
   }
   static void TearDownTestSuite() { delete server_; }
 
+  void SetUp() override {
+    if (pgoutput()) return;
+    LAB_NEEDS_DELTAFLOOD();
+  }
   bool pgoutput() const { return GetParam() == "pgoutput"; }
   // All tables that are there are copied first.
   void Begin(const std::vector<std::string>& setup, const std::string& arguments = "tables='*'") {

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
+#include "tests/lab/needs.h"
 #include "tests/lab/wait.h"
 #include "tests/mirror_lab.h"
 
@@ -160,8 +161,10 @@ TEST_F(StandbyTest, ATruncateThatIsNotVisibleYetIsWaitedFor) {
 
 // The slot does not have it, since it was committed before the slot was complete; and a copy does not see it, for as
 // long as the standby does not answer. Making a slot waits for the transactions that run at two moments; this one comes
-// between the second of them and the end.
+// between the second of them and the end. (Making a slot of pgoutput writes down what it is for, and this waits for the
+// standby, too.)
 TEST_F(StandbyTest, WhatWasCommittedBeforeTheSlotButIsNotVisibleYetIsWaitedFor) {
+  LAB_NEEDS_DELTAFLOOD();
   lab::Session first(cluster_);
   first.Exec("BEGIN; INSERT INTO t VALUES (100)");
   std::thread begin([this] { lab_.Begin(); });

@@ -14,6 +14,7 @@
 #include "tests/handover/row_hook.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
+#include "tests/lab/needs.h"
 #include "tests/lab/process.h"
 #include "tests/lab/wait.h"
 #include "tests/mirror_lab.h"
@@ -96,6 +97,7 @@ TEST_F(TablesTest, AnAlterInTheMiddleOfTheCopyComesAfterIt) {
 }
 
 TEST_F(TablesTest, ARewriteInTheMiddleOfTheCopyComesAfterIt) {
+  LAB_NEEDS_DELTAFLOOD();
   lab_.cluster.Exec("CREATE TABLE t (id int PRIMARY KEY, b int DEFAULT 1)");
   std::thread alter;
   CopyWithMiddle([&] { alter = ExecWaiting({"ALTER TABLE t ALTER COLUMN b TYPE text USING 'was ' || b"}); });

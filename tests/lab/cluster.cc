@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
@@ -67,6 +68,12 @@ Cluster::~Cluster() {
 
 std::string Cluster::tcp_conninfo() const {
   return absl::StrCat("host=127.0.0.1 port=", tcp_port_, " user=postgres dbname=postgres");
+}
+
+int Cluster::Version() {
+  int number = 0;
+  EXPECT_TRUE(absl::SimpleAtoi(Value("SHOW server_version_num"), &number));
+  return number / 10000;
 }
 
 void Cluster::Start() {

@@ -43,6 +43,9 @@ class Cluster {
   const std::string& path() const { return dir_.path(); }
   std::string Log() const { return ReadFile(dir_.File("data/log")); }
 
+  // The server's: 15 for PostgreSQL 15.4.
+  int Version();
+
   // Starts the server again as it was.
   void Start();
   void Stop(const std::string& mode = "fast");  // or "immediate": a crash

@@ -208,9 +208,7 @@ TEST_F(DeltastreamPgoutputTest, OnlyTheTablesThatAreAskedFor) {
 }
 
 TEST_F(DeltastreamPgoutputTest, APublicationOfOthersIsReadAsItIs) {
-  if (cluster_->Value("SELECT current_setting('server_version_num')::int >= 150000") != "t") {
-    GTEST_SKIP() << "column lists and row filters came with PostgreSQL 15";
-  }
+  LAB_NEEDS_VERSION(*cluster_, 15, "column lists and row filters");
   cluster_->Exec("CREATE PUBLICATION chosen FOR TABLE zzz (a) WHERE (a > 10)");
   cluster_->Exec("SELECT pg_create_logical_replication_slot('mirror', 'pgoutput')");
   cluster_->Exec("INSERT INTO zzz VALUES (1, 'x'), (11, 'y'); INSERT INTO other VALUES (1)");

@@ -6,10 +6,10 @@
 
 #include <string>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
+#include "tests/lab/needs.h"
 #include "tests/lab/process.h"
 #include "tests/lab/temp_dir.h"
 #include "tests/lab/wait.h"
@@ -18,12 +18,6 @@ namespace deltamirror {
 namespace {
 
 using ::testing::HasSubstr;
-
-int Version(lab::Cluster& cluster) {
-  int version = 0;
-  EXPECT_TRUE(absl::SimpleAtoi(cluster.Value("SHOW server_version_num"), &version));
-  return version / 10000;
-}
 
 std::string CreateSql(const lab::Cluster& cluster, const std::string& options) {
   return absl::StrCat("SELECT pg_slot_create(", lab::Literal(cluster.conninfo()), ", 'mirror', ", lab::Literal(options),
@@ -76,11 +70,11 @@ class StandbyTest : public ::testing::Test {
 };
 
 TEST_F(StandbyTest, FeedsAMirrorWhoseFirstCopyIsThePrimarys) {
-  if (Version(primary_) < 16) {
+  if (primary_.Version() < 16) {
     EXPECT_THAT(host_.Error(CreateSql(standby_, R"({"publication":"mirror"})")),
                 HasSubstr(absl::StrCat("pg_slot_create: the server is a standby, whose slots for logical decoding need "
                                        "PostgreSQL 16 or later, the server is ",
-                                       Version(primary_), ". Make the slot on the primary, and read it there")));
+                                       primary_.Version(), ". Make the slot on the primary, and read it there")));
     return;
   }
   CreateOnStandby();
@@ -101,7 +95,7 @@ TEST_F(StandbyTest, FeedsAMirrorWhoseFirstCopyIsThePrimarys) {
 
 // Only the primary can write down which publication it is to be.
 TEST_F(StandbyTest, CannotMakeAPublication) {
-  if (Version(primary_) < 16) GTEST_SKIP() << "slots on a standby came with PostgreSQL 16";
+  LAB_NEEDS_VERSION(primary_, 16, "slots on a standby");
   EXPECT_THAT(host_.Error(CreateSql(standby_, R"({"plugin":"pgoutput"})")),
               HasSubstr("pg_slot_create: the server is a standby, where no publication can be made. Make one on the "
                         "primary, and name it with option \"publication\""));
@@ -111,7 +105,7 @@ TEST(FailoverSlotTest, IsKeptOnStandbysWhereTheServerCan) {
   lab::Cluster cluster;
   lab::Host host;
   const std::string create = CreateSql(cluster, R"({"plugin":"pgoutput","failover":true})");
-  if (Version(cluster) < 17) {
+  if (cluster.Version() < 17) {
     EXPECT_THAT(host.Error(create),
                 HasSubstr("pg_slot_create: option \"failover\" needs PostgreSQL 17 or later, the server is "));
     return;

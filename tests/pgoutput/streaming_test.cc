@@ -17,6 +17,7 @@
 #include "absl/time/time.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
+#include "tests/lab/needs.h"
 #include "tests/lab/process.h"
 #include "tests/lab/sanitized.h"
 #include "tests/lab/wait.h"
@@ -72,7 +73,7 @@ class StreamingTest : public ::testing::Test {
 
   // How much of the last transactions has come in streams, by the server's count; servers before 14 do not stream.
   void ExpectStreamed(int64_t transactions) {
-    if (cluster_.Value("SELECT current_setting('server_version_num')::int >= 140000") != "t") return;
+    if (cluster_.Version() < 14) return;
     EXPECT_TRUE(lab::WaitUntil([&] {
       return cluster_.Value(absl::StrCat("SELECT count(*) FROM pg_stat_replication_slots WHERE stream_txns >= ",
                                          transactions, " AND stream_count > stream_txns")) == "1";
@@ -245,9 +246,7 @@ TEST_F(StreamingTest, AShapeThatChangesInsideOfAStream) {
 // A server may fail to decode what is still running, for reasons of its own ("could not map filenode" of a table that
 // was altered, and was not, in a subtransaction) or of the user's, as here.
 TEST_F(StreamingTest, WhatCannotBeStreamedComesInOnePieceOrNotAtAll) {
-  if (cluster_.Value("SELECT current_setting('server_version_num')::int >= 150000") != "t") {
-    GTEST_SKIP() << "row filters came with PostgreSQL 15";
-  }
+  LAB_NEEDS_VERSION(cluster_, 15, "row filters");
   cluster_.Exec("DROP PUBLICATION mirror; CREATE PUBLICATION mirror FOR TABLE t WHERE (10 / c > 0), small");
   StartStream();
   lab::Session large(cluster_);

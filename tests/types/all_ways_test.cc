@@ -24,7 +24,10 @@ namespace {
 
 // What all tests here look at: made once, because it takes a while.
 struct World {
-  World() : tables(&session), flood(cluster.conninfo(), "deltaflood"), out(cluster.conninfo(), "pgoutput") {
+  World()
+      : tables(&session, cluster.Version()),
+        flood(cluster.conninfo(), "deltaflood"),
+        out(cluster.conninfo(), "pgoutput") {
     flood.Bootstrap(tables.Names());
     out.Bootstrap(tables.Names());
     tables.Fill();

@@ -117,8 +117,9 @@ TEST_F(NumbersTest, DoublesAddUpBitForBit) {
 // A STRICT table has no place for the text NaN in a REAL column, and numeric needs three storage classes.
 TEST_F(NumbersTest, StrictTablesTakeThemAll) {
   for (const std::string type : {"numeric", "real", "double precision"}) {
-    Import(type,
-           "(VALUES ('NaN'), ('Infinity'), ('-Infinity'), ('0.5'), ('7'), ('-0'), ('12345678901234567')) AS s(x)");
+    const bool infinite = type != "numeric" || cluster_->Version() >= 14;
+    Import(type, absl::StrCat("(VALUES ('NaN'), ", infinite ? "('Infinity'), ('-Infinity'), " : "",
+                              "('0.5'), ('7'), ('-0'), ('12345678901234567')) AS s(x)"));
     const lab::Rows plain = Shown(&binary_, "SELECT n, x FROM t WHERE x <> 0 ORDER BY n");
     ImportTable(&binary_, cluster_->conninfo(), "t", R"({"strict":true})");
     EXPECT_EQ(Shown(&binary_, "SELECT n, x FROM t WHERE x <> 0 ORDER BY n"), plain) << type;

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
@@ -13,27 +14,47 @@
 
 namespace deltamirror {
 
-std::vector<TypeValues> ReadTypeValues() {
+namespace {
+
+// Takes the version off the front of a line; false if it is later than the server's.
+bool IsKnown(int version, std::string* line) {
+  const size_t colon = line->find(": ");
+  int since = 0;
+  if (colon == std::string::npos || !absl::SimpleAtoi(line->substr(0, colon), &since)) return true;
+  line->erase(0, colon + 2);
+  return since <= version;
+}
+
+// Without the values of a type that the server does not know.
+std::vector<TypeValues> ReadTypeValues(int version) {
   const char* path = std::getenv("DELTAMIRROR_TYPE_VALUES");
   const std::string text = lab::ReadFile(path == nullptr ? "" : path);
   EXPECT_FALSE(text.empty()) << "DELTAMIRROR_TYPE_VALUES does not name values.txt";
   std::vector<TypeValues> types;
-  for (const std::string& line : std::vector<std::string>(absl::StrSplit(text, '\n'))) {
+  bool known = true;
+  for (std::string line : std::vector<std::string>(absl::StrSplit(text, '\n'))) {
     if (line.empty() || line[0] == '#') continue;
     if (absl::StartsWith(line, "= ")) {
-      types.push_back({line.substr(2), {}, {}});
+      line.erase(0, 2);
+      known = IsKnown(version, &line);
+      if (known) types.push_back({line, {}, {}});
+    } else if (!known) {
+      continue;
     } else if (types.empty()) {
       ADD_FAILURE() << "values.txt: a value before the first type: " << line;
     } else if (absl::StartsWith(line, "+ ")) {
       types.back().setup.push_back(line.substr(2));
-    } else {
+    } else if (IsKnown(version, &line)) {
       types.back().values.push_back(line);
     }
   }
   return types;
 }
 
-TypeTables::TypeTables(lab::Session* session) : session_(session), types_(ReadTypeValues()) {
+}  // namespace
+
+TypeTables::TypeTables(lab::Session* session, int version)
+    : session_(session), types_(ReadTypeValues(version)), has_multiranges_(version >= 14) {
   for (const TypeValues& type : types_) {
     for (const std::string& sql : type.setup) session_->Exec(sql);
   }
@@ -63,7 +84,8 @@ void TypeTables::Make(size_t type) {
   has_range_.push_back(made[0][1] == "t");
   session_->Exec(absl::StrReplaceAll(
       absl::StrCat("CREATE TABLE t# (n int, x $T, d d#, r r#", has_array_.back() ? ", a $T[], b $T[], c $T[]" : "",
-                   has_range_.back() ? ", s s#, m s#_multirange" : "", "); ALTER TABLE t# REPLICA IDENTITY FULL"),
+                   has_range_.back() ? ", s s#" : "", has_range_.back() && has_multiranges_ ? ", m s#_multirange" : "",
+                   "); ALTER TABLE t# REPLICA IDENTITY FULL"),
       {{"$T", types_[type].type}, {"#", absl::StrCat(type)}}));
 }
 
@@ -74,7 +96,8 @@ std::string TypeTables::Row(size_t type, size_t value) const {
   static constexpr const char* kRanges[] = {"s#(v, v, '[]')", "s#(v, NULL, '[)')", "s#(NULL, v, '(]')"};
   return absl::StrReplaceAll(
       absl::StrCat("INSERT INTO t# SELECT $N, v, v, ROW(v, E'\\t\"\\\\', NULL)::r#", has_array_[type] ? kArrays : "",
-                   has_range_[type] ? absl::StrCat(", ", kRanges[value % 3], ", s#_multirange(s#(v, v, '[]'))") : "",
+                   has_range_[type] ? absl::StrCat(", ", kRanges[value % 3]) : "",
+                   has_range_[type] && has_multiranges_ ? ", s#_multirange(s#(v, v, '[]'))" : "",
                    " FROM (SELECT ($V)::$T AS v) AS s;"),
       {{"$N", absl::StrCat(value + 1)},
        {"$T", types_[type].type},

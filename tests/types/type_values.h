@@ -16,8 +16,6 @@ struct TypeValues {
   std::vector<std::string> values;  // SQL expressions
 };
 
-std::vector<TypeValues> ReadTypeValues();
-
 // A table for each type, t0, t1, ..., with REPLICA IDENTITY FULL and without a key. Its columns:
 //   n        0 for a row of NULLs, then the number of the value
 //   x        the value
@@ -25,11 +23,11 @@ std::vector<TypeValues> ReadTypeValues();
 //   r        a composite type with the value in it
 //   a, b, c  arrays of it: with a NULL behind it, of two dimensions, with other bounds than from 1 (in row 0: an empty
 //            array), where the type has one
-//   s, m     a range from, to or around it, and a multirange, where the type has an order
+//   s, m     a range from, to or around it, and a multirange (from PostgreSQL 14 on), where the type has an order
 class TypeTables {
  public:
-  // Makes what the values need, and the tables, without rows.
-  explicit TypeTables(lab::Session* session);
+  // Makes what the values need, and the tables, without rows. With what the server knows: `version` is Cluster's.
+  TypeTables(lab::Session* session, int version);
 
   void Fill();
 
@@ -44,6 +42,7 @@ class TypeTables {
 
   lab::Session* const session_;
   const std::vector<TypeValues> types_;
+  const bool has_multiranges_;
   std::vector<bool> has_array_;
   std::vector<bool> has_range_;
 };
