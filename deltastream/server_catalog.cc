@@ -60,11 +60,19 @@ absl::StatusOr<std::vector<TypeFacts>> ReadTypes(postgres::Connection& connectio
   return types;
 }
 
-absl::StatusOr<bool> PublishesAsRoot(postgres::Connection& connection, const std::string& publication) {
-  ASSIGN_OR_RETURN(
-      const postgres::Result result,
-      connection.Query("SELECT pubviaroot FROM pg_catalog.pg_publication WHERE pubname = $1", {publication}));
-  return result.rows() > 0 && result.text(0, 0) == "t";
+struct PublishedHow {
+  bool as_root = false;
+  bool with_generated = false;  // publish_generated_columns, from PostgreSQL 18 on
+};
+
+absl::StatusOr<PublishedHow> ReadPublication(postgres::Connection& connection, const std::string& publication) {
+  const bool can_generated = connection.server_version() >= 180000;
+  ASSIGN_OR_RETURN(const postgres::Result result,
+                   connection.Query(absl::StrCat("SELECT pubviaroot, ", can_generated ? "pubgencols = 's'" : "false",
+                                                 " FROM pg_catalog.pg_publication WHERE pubname = $1"),
+                                    {publication}));
+  if (result.rows() == 0) return PublishedHow();
+  return PublishedHow{result.text(0, 0) == "t", result.text(0, 1) == "t"};
 }
 
 // A dropped column's row is as the transaction left it that dropped the column. xids wrap around: one is later than
@@ -108,10 +116,11 @@ absl::StatusOr<CatalogEntry> Ask(postgres::Connection& connection, const std::st
   CatalogEntry entry;
   ASSIGN_OR_RETURN(std::optional<postgres::CatalogTable> table, postgres::ReadTable(connection, message.relid));
   if (table.has_value()) {
+    ASSIGN_OR_RETURN(const PublishedHow how, ReadPublication(connection, publication));
+    entry.with_generated = how.with_generated;
     if (table->partitioned) {
-      ASSIGN_OR_RETURN(const bool as_root, PublishesAsRoot(connection, publication));
-      entry.without_rows = !as_root;
-      if (as_root) RETURN_IF_ERROR(FillMissing(connection, &table->relation));
+      entry.without_rows = !how.as_root;
+      if (how.as_root) RETURN_IF_ERROR(FillMissing(connection, &table->relation));
     }
     entry.relation = std::move(table->relation);
     ASSIGN_OR_RETURN(entry.dropped_since, ReadDroppedSince(connection, message.relid, xid));

@@ -1,5 +1,6 @@
 #include "deltastream/storage.h"
 
+#include <algorithm>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -16,6 +17,15 @@ constexpr char kRewritten[] =
     "it may have been rewritten with other values (ALTER TABLE ... TYPE, or a new column whose default is not a "
     "constant), which pgoutput does not tell";
 
+constexpr char kColumnsCame[] =
+    "the stream has a column that was there before and did not come (ALTER COLUMN ... DROP EXPRESSION, or another "
+    "column list)";
+
+// Whether values come of a column that did not come and was there already.
+bool HasMoreColumns(const Storage& was, const Storage& is) {
+  return std::any_of(was.hidden.begin(), was.hidden.end(), [&is](int number) { return is.shown.count(number) > 0; });
+}
+
 class Comparison {
  public:
   Comparison(const StorageMap& before, const StorageMap& after, const IsIncluded& included)
@@ -31,6 +41,8 @@ class Comparison {
         Moved(storage, found->second);
       } else if (!IsIncludedIn(after_, found->second)) {
         Add(Kind::kDropped, storage, nullptr, "");
+      } else if (HasMoreColumns(storage, found->second)) {
+        Add(Kind::kGap, found->second, nullptr, kColumnsCame);
       } else if (found->second.file != storage.file) {
         OtherFile(storage, found->second);
       }

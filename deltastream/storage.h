@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,9 +33,13 @@ struct Storage {
   uint32_t file = 0;
   uint32_t toast = 0;
   uint32_t tablespace = 0;
+  // The numbers of the columns whose values do not come: generated ones, and those that a column list leaves out. Of a
+  // partition under its root's name they are not looked at.
+  std::set<int> hidden;
 
   // What follows is relative to the moment before, and not kept.
 
+  std::set<int> shown;      // the numbers of the columns whose values come
   uint32_t changed_by = 0;  // the transaction that last wrote the table's entry in pg_class
   bool counted = false;     // the planner's estimates know of rows: it was not truncated just now
   bool made = false;        // by a transaction that the moment before did not see
@@ -47,7 +52,7 @@ struct Storage {
 
   bool operator==(const Storage& other) const {
     return schema == other.schema && table == other.table && root == other.root && file == other.file &&
-           toast == other.toast && tablespace == other.tablespace;
+           toast == other.toast && tablespace == other.tablespace && hidden == other.hidden;
   }
 };
 

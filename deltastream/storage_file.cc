@@ -15,6 +15,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kName[] = "storage.json";
 constexpr int kFormat = 1;
+constexpr uint64_t kMostColumns = 1600;  // of a table of PostgreSQL
 
 // The numbers of an array or object, which must be there.
 template <typename Key>
@@ -45,6 +46,10 @@ bool TakeTable(const Json& json, StorageMap* out) {
                                        {"toast", &one.toast},
                                        {"tablespace", &one.tablespace}})) {
     return false;
+  }
+  for (const Json& number : json.value("hidden", Json::array())) {
+    if (!number.is_number_unsigned() || number.get<uint64_t>() > kMostColumns) return false;
+    one.hidden.insert(number.get<int>());
   }
   one.schema = json["schema"].get<std::string>();
   one.table = json["table"].get<std::string>();
@@ -94,6 +99,7 @@ absl::Status SaveStorage(const std::string& directory, const StorageRecord& reco
                       {"file", one.file},
                       {"toast", one.toast},
                       {"tablespace", one.tablespace}});
+    if (!one.hidden.empty()) tables.back()["hidden"] = one.hidden;
   }
   Json truncated = Json::array();
   for (const auto& [relid, xid] : record.truncated) truncated.push_back(Json::array({relid, xid}));

@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "postgres/column_row.h"
 #include "postgres/server_error.h"
@@ -16,7 +20,8 @@
 namespace deltamirror::deltastream {
 namespace {
 
-constexpr int kSchemasSince = 150000;  // FOR TABLES IN SCHEMA
+constexpr int kSchemasSince = 150000;    // FOR TABLES IN SCHEMA, column lists
+constexpr int kGeneratedSince = 180000;  // publish_generated_columns
 constexpr uint32_t kFirstUserOid = 16384;
 
 // The oldest transaction whose end a snapshot taken from now on may see.
@@ -45,7 +50,8 @@ constexpr char kTables[] =
     " EXISTS (SELECT FROM pg_catalog.pg_attribute a"
     "  JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
     "  WHERE a.attrelid = c.oid AND NOT a.attisdropped AND NOT a.atthasmissing AND a.attgenerated = ''"
-    "  AND pg_catalog.age(d.xmin) <= pg_catalog.age($2::xid))"
+    "  AND pg_catalog.age(d.xmin) <= pg_catalog.age($2::xid)),"
+    " h.hidden, h.shown"
     " FROM pg_catalog.pg_publication p CROSS JOIN pg_catalog.pg_class c"
     " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
     " JOIN pg_catalog.pg_attribute t ON t.attrelid = c.oid AND t.attnum = -1"
@@ -56,11 +62,36 @@ constexpr char kTables[] =
     "  WHERE p.puballtables OR EXISTS (SELECT FROM pg_catalog.pg_publication_rel pr"
     "   WHERE pr.prpubid = p.oid AND pr.prrelid = above.relid) $SCHEMAS$"
     "  ORDER BY above.place DESC LIMIT 1) r"
+    " $LIST$"
+    " CROSS JOIN LATERAL (SELECT pg_catalog.string_agg(a.attnum::text, ' ') FILTER (WHERE NOT s.it) AS hidden,"
+    "  pg_catalog.string_agg(a.attnum::text, ' ') FILTER (WHERE s.it) AS shown"
+    "  FROM pg_catalog.pg_attribute a CROSS JOIN LATERAL (SELECT $SHOWN$ AS it) s"
+    "  WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+    "  AND c.oid = CASE WHEN p.pubviaroot THEN r.relid ELSE c.oid END) h"
     " WHERE p.pubname = $1 AND c.relpersistence = 'p' AND c.oid >= $FIRST$"
     " AND (c.relkind = 'r' OR (c.relkind = 'p' AND p.pubviaroot))";
+// The column list that a table is published with.
+constexpr char kList[] = "LEFT JOIN pg_catalog.pg_publication_rel l ON l.prpubid = p.oid AND l.prrelid = c.oid";
 constexpr char kOfSchemas[] =
     "OR EXISTS (SELECT FROM pg_catalog.pg_publication_namespace pn"
     " JOIN pg_catalog.pg_class ac ON ac.relnamespace = pn.pnnspid WHERE pn.pnpubid = p.oid AND ac.oid = above.relid)";
+
+// Whether values of column a come.
+std::string Shown(int server_version) {
+  if (server_version < kSchemasSince) return "a.attgenerated = ''";
+  return absl::StrCat("CASE WHEN l.prattrs IS NOT NULL THEN a.attnum = ANY(l.prattrs) ELSE a.attgenerated = ''",
+                      server_version < kGeneratedSince ? "" : " OR (a.attgenerated = 's' AND p.pubgencols = 's')",
+                      " END");
+}
+
+std::set<int> ReadNumbers(absl::string_view text) {
+  std::set<int> numbers;
+  for (const absl::string_view item : absl::StrSplit(text, ' ', absl::SkipEmpty())) {
+    int number = 0;
+    if (absl::SimpleAtoi(item, &number)) numbers.insert(number);
+  }
+  return numbers;
+}
 
 absl::StatusOr<Storage> ReadRow(const postgres::Result& result, int row) {
   Storage one;
@@ -77,6 +108,8 @@ absl::StatusOr<Storage> ReadRow(const postgres::Result& result, int row) {
   one.attached = result.text(row, 10) == "t";
   one.columns_changed = result.text(row, 11) == "t";
   one.defaults_changed = result.text(row, 12) == "t";
+  one.hidden = ReadNumbers(result.text(row, 13));
+  one.shown = ReadNumbers(result.text(row, 14));
   return one;
 }
 
@@ -106,9 +139,11 @@ absl::StatusOr<StorageLook> LookAtStorage(postgres::Connection& connection, cons
   StorageLook look;
   ASSIGN_OR_RETURN(const postgres::Result xid, connection.Query(kXid));
   ASSIGN_OR_RETURN(look.xid, postgres::ReadNumber<uint32_t>(xid, 0, 0));
-  const std::string sql =
-      absl::StrReplaceAll(kTables, {{"$SCHEMAS$", connection.server_version() >= kSchemasSince ? kOfSchemas : ""},
-                                    {"$FIRST$", absl::StrCat(kFirstUserOid)}});
+  const bool lists = connection.server_version() >= kSchemasSince;
+  const std::string sql = absl::StrReplaceAll(kTables, {{"$SCHEMAS$", lists ? kOfSchemas : ""},
+                                                        {"$LIST$", lists ? kList : ""},
+                                                        {"$SHOWN$", Shown(connection.server_version())},
+                                                        {"$FIRST$", absl::StrCat(kFirstUserOid)}});
   ASSIGN_OR_RETURN(const postgres::Result tables, connection.Query(sql, {publication, absl::StrCat(since)}));
   for (int row = 0; row < tables.rows(); ++row) {
     ASSIGN_OR_RETURN(Storage one, ReadRow(tables, row));

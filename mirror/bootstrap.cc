@@ -91,7 +91,7 @@ absl::StatusOr<int64_t> Bootstrapper::CopyTable(const postgres::CatalogTable& ta
   entry.status = TableStatus::kHandover;
   entry.handover = locked_.ToHandover().ToJson();
   const copy::Target target = {state->settings().schema, entry.target};
-  const types::Relation shape = MirroredShape(relation, !info_.has_value() || info_->plugin != "pgoutput");
+  const types::Relation shape = MirroredShape(relation);
   RETURN_IF_ERROR(PrepareMirroredTable(db_, target, shape, options_.overrides, known));
   ASSIGN_OR_RETURN(const int64_t rows, CopyMirroredTable(db_, connection_, table, shape, target, options_));
   if (options_.indexes) RETURN_IF_ERROR(CopyIndexes(db_, connection_, shape, target, options_));

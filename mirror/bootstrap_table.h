@@ -18,7 +18,7 @@ namespace deltamirror::mirror {
 
 // The columns that the mirrored table has: those whose values the stream brings. A virtual generated column's it never
 // does; a stored one's only with deltaflood, whose lines show what is in the row.
-types::Relation MirroredShape(const types::Relation& relation, bool with_stored_generated);
+types::Relation MirroredShape(const types::Relation& relation, bool with_stored_generated = true);
 
 // Makes the table. AlreadyExists if something of that name is there, which `again` takes to be the table of an earlier
 // copy: it is emptied if it has the shape it would be given now (indexes and triggers stay), else made anew.

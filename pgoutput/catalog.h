@@ -32,6 +32,8 @@ struct CatalogEntry {
   std::vector<int> dropped_since;
   // A partitioned table whose rows are published under its partitions' names: its own truncation says nothing.
   bool without_rows = false;
+  // Stored generated columns are published, too, where there is no column list.
+  bool with_generated = false;
   std::vector<TypeFacts> types;  // of the message's columns, in their order; or empty: nothing is known
 };
 

@@ -78,12 +78,13 @@ void SetKeys(const RelationMessage& message, const std::vector<const types::Colu
 // A column that the table has now, or (null) one that has been dropped since.
 using Place = std::pair<int, const types::Column*>;  // by number
 
-std::vector<Place> PlacesOf(const types::Relation& relation, const std::vector<int>& dropped_since) {
+std::vector<Place> PlacesOf(const types::Relation& relation, const CatalogEntry& entry) {
   std::vector<Place> places;
   for (const types::Column& column : relation.columns) {
-    if (column.generated.empty()) places.emplace_back(column.attnum, &column);
+    const bool comes = column.generated.empty() || (column.generated == "stored" && entry.with_generated);
+    if (comes) places.emplace_back(column.attnum, &column);
   }
-  for (const int number : dropped_since) places.emplace_back(number, nullptr);
+  for (const int number : entry.dropped_since) places.emplace_back(number, nullptr);
   std::sort(places.begin(), places.end());
   return places;
 }
@@ -91,7 +92,7 @@ std::vector<Place> PlacesOf(const types::Relation& relation, const std::vector<i
 // The places of the message's columns, if they are those that come first; else nothing.
 std::vector<Place> FindPlaces(const RelationMessage& message, const CatalogEntry& entry) {
   if (!entry.relation.has_value()) return {};
-  std::vector<Place> places = PlacesOf(*entry.relation, entry.dropped_since);
+  std::vector<Place> places = PlacesOf(*entry.relation, entry);
   if (places.size() < message.columns.size()) return {};
   places.resize(message.columns.size());
   std::set<absl::string_view> names;

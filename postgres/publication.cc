@@ -4,6 +4,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "postgres/filter_names.h"
 #include "status/status_macros.h"
@@ -12,7 +13,8 @@ namespace deltamirror::postgres {
 namespace {
 
 constexpr char kPublication[] =
-    "SELECT pubviaroot, pubinsert, pubupdate, pubdelete, pubtruncate FROM pg_catalog.pg_publication WHERE pubname = $1";
+    "SELECT pubviaroot, pubinsert, pubupdate, pubdelete, pubtruncate, $GENERATED$"
+    " FROM pg_catalog.pg_publication WHERE pubname = $1";
 constexpr char kNoSuchPublication[] =
     "\" does not exist. It is the one that the daystream's slot is read with: make it again, and copy the tables again";
 
@@ -27,9 +29,26 @@ constexpr char kFilters[] =
     ", r.prattrs, CASE WHEN NOT p.puballtables AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_publication_namespace s"
     " WHERE s.pnpubid = p.oid AND s.pnnspid = n.oid) THEN pg_catalog.pg_get_expr(r.prqual, r.prrelid) END";
 constexpr int kHasFilters = 150000;
+constexpr int kHasGenerated = 180000;  // publish_generated_columns
 
 absl::Status Unexpected(absl::string_view what, absl::string_view text) {
   return absl::InternalError(absl::StrCat("the server's catalog gave \"", text, "\", expected ", what));
+}
+
+// Without publish_generated_columns a stream has them only if a column list names them.
+absl::Status LeaveGeneratedOut(CatalogTable* table) {
+  std::set<int> others;
+  for (const types::Column& column : table->relation.columns) {
+    if (column.generated != "stored") {
+      others.insert(column.attnum);
+    } else if (column.key > 0) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "cannot mirror table \"", table->name(), "\": column \"", column.name,
+          "\" is generated, which pgoutput leaves out, and part of the replica identity. Choose another with ALTER "
+          "TABLE ... REPLICA IDENTITY, or (PostgreSQL 18) publish it with publish_generated_columns = stored"));
+    }
+  }
+  return KeepColumns(others, table);
 }
 
 absl::StatusOr<PublishedTable> ReadPublished(const Result& result, int row) {
@@ -59,7 +78,9 @@ const PublishedTable* Publication::Find(uint32_t relid) const {
 }
 
 absl::StatusOr<Publication> ReadPublication(Connection& connection, const std::string& name) {
-  ASSIGN_OR_RETURN(const Result found, connection.Query(kPublication, {name}));
+  const char* const generated = connection.server_version() >= kHasGenerated ? "pubgencols = 's'" : "false";
+  ASSIGN_OR_RETURN(const Result found,
+                   connection.Query(absl::StrReplaceAll(kPublication, {{"$GENERATED$", generated}}), {name}));
   if (found.rows() == 0) return absl::NotFoundError(absl::StrCat("publication \"", name, kNoSuchPublication));
   Publication publication;
   publication.name = name;
@@ -73,6 +94,7 @@ absl::StatusOr<Publication> ReadPublication(Connection& connection, const std::s
                    connection.Query(absl::StrCat("SELECT n.nspname, c.relname, c.oid", filters, kTables), {name}));
   for (int row = 0; row < result.rows(); ++row) {
     ASSIGN_OR_RETURN(PublishedTable table, ReadPublished(result, row));
+    table.with_generated = found.text(0, 5) == "t";
     publication.tables.push_back(std::move(table));
   }
   return publication;
@@ -81,7 +103,9 @@ absl::StatusOr<Publication> ReadPublication(Connection& connection, const std::s
 absl::Status KeepPublished(const PublishedTable& published, CatalogTable* table) {
   table->where = published.where;
   table->own_name = true;
-  if (!published.columns.has_value()) return absl::OkStatus();
+  if (!published.columns.has_value()) {
+    return published.with_generated ? absl::OkStatus() : LeaveGeneratedOut(table);
+  }
   return KeepColumns(*published.columns, table);
 }
 

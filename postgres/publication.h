@@ -23,7 +23,8 @@ struct PublishedTable {
   std::string schema;
   std::string table;
   uint32_t relid = 0;
-  std::optional<std::set<int>> columns;  // numbers; nothing: all
+  std::optional<std::set<int>> columns;  // numbers; nothing: all, of those that are generated see the next
+  bool with_generated = false;           // without a list: the stored ones, too
   std::string where;                     // an SQL expression; empty: all rows
 };
 
@@ -40,7 +41,8 @@ struct Publication {
 // As the connection's transaction sees it. NotFound if there is none. Column lists and filters from PostgreSQL 15 on.
 absl::StatusOr<Publication> ReadPublication(Connection& connection, const std::string& name);
 
-// Takes what the publication leaves out of the table away from it: columns, and rows (`where`).
+// Takes what the publication leaves out of the table away from it: columns, and rows (`where`). FailedPrecondition if
+// rows cannot be told apart by what is left.
 absl::Status KeepPublished(const PublishedTable& published, CatalogTable* table);
 
 // CREATE PUBLICATION, with partitions' changes under their root's name. FailedPrecondition for what the server cannot

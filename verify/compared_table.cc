@@ -107,6 +107,7 @@ class Comparer {
 
   void AddDropped() {
     for (const Column& column : state_.relation.columns) {
+      if (!column.generated.empty() && target_.Find(column.name) == nullptr) continue;
       if (Counterpart(source_, column, ByNumber()) == nullptr) table_.awaited.push_back(column.name);
     }
   }

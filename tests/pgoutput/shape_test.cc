@@ -190,6 +190,15 @@ TEST(ShapeTest, GeneratedColumnsAreThereIfTheyAreVirtual) {
   EXPECT_EQ(shape.columns[1].generated, "virtual");
 }
 
+TEST(ShapeTest, AGeneratedColumnThatIsPublishedHasItsPlace) {
+  CatalogEntry entry = KnownTable({Known("a", 1), Known("renamed", 3), Known("b", 4)});
+  entry.relation->columns[1].generated = "stored";
+  entry.with_generated = true;
+  const types::Relation shape = Shape(TableOf({Text("a"), Text("s")}), entry);
+  EXPECT_THAT(Numbers(shape), ElementsAre(1, 3));
+  EXPECT_EQ(shape.columns[1].generated, "stored");
+}
+
 TEST(ShapeTest, TypesMustFitTheMessage) {
   CatalogEntry entry;
   entry.types.resize(3);

@@ -86,6 +86,17 @@ TEST(StorageTest, ARewriteWithOtherColumnsIsSuspicious) {
   EXPECT_THAT(Found({Table(1, "t")}, {same_file}), IsEmpty());
 }
 
+TEST(StorageTest, AColumnWhoseValuesBeginToComeIsAGap) {
+  Storage before = Table(1, "t");
+  before.hidden = {2, 3};
+  Storage after = Table(1, "t");
+  after.shown = {1, 4};  // 2 and 3 have been dropped
+  EXPECT_THAT(Found({before}, {after}), IsEmpty());
+  after.shown = {1, 3, 4};
+  EXPECT_THAT(Found({before}, {after}), ElementsAre("gap t"));
+  EXPECT_THAT(Found({after}, {before}), IsEmpty()) << "the stream tells that a column goes";
+}
+
 TEST(StorageTest, WithoutAToastTableATruncateExplainsIt) {
   Storage before = Table(1, "t");
   before.toast = 0;
@@ -168,6 +179,7 @@ TEST_F(StorageFileTest, IsReadAsItWasWritten) {
   StorageRecord record;
   record.xid = 4294967295;
   record.tables = MapOf({Table(1, "t \"x\""), Tree(2, "p"), Table(3, "p1", 2)});
+  record.tables[1].hidden = {2, 1600};
   record.truncated = {{2, 700}, {1, 701}};
   ASSERT_THAT(SaveStorage(dir_.path(), record), IsOk());
   const auto read = LoadStorage(dir_.path());
@@ -183,7 +195,8 @@ TEST_F(StorageFileTest, WhatIsNotOursIsRefused) {
       {"", "[]", "{}", R"({"format":2,"xid":1,"truncated":[],"tables":[]})",
        R"({"format":1,"xid":-1,"truncated":[],"tables":[]})", R"({"format":1,"xid":1,"truncated":[[1]],"tables":[]})",
        R"({"format":1,"xid":1,"truncated":[],"tables":[{"relid":1}]})",
-       R"({"format":1,"xid":1,"truncated":[],"tables":[{"relid":4294967296,"schema":"","table":"","root":1,"file":1,"toast":1,"tablespace":0}]})"}) {
+       R"({"format":1,"xid":1,"truncated":[],"tables":[{"relid":4294967296,"schema":"","table":"","root":1,"file":1,"toast":1,"tablespace":0}]})",
+       R"({"format":1,"xid":1,"truncated":[],"tables":[{"relid":4,"schema":"","table":"","root":1,"file":1,"toast":1,"tablespace":0,"hidden":[-1]}]})"}) {
     Write(content);
     EXPECT_THAT(LoadStorage(dir_.path()), StatusIs(absl::StatusCode::kDataLoss, HasSubstr("expected what deltastream")))
         << content;
