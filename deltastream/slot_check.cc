@@ -16,13 +16,44 @@ absl::Status CheckPlugin(const postgres::Slot& slot) {
                    "\", expected \"deltaflood\" or \"pgoutput\". Make a slot with pg_slot_create(conninfo, slot)"));
 }
 
+// What the server has taken away from the slot, and the setting that would have kept it.
+std::string WhyLost(const postgres::Slot& slot) {
+  const std::string reason = slot.invalidation_reason.value_or("wal_removed");
+  if (reason == "idle_timeout") {
+    return "nobody has read it for longer than the server's setting idle_replication_slot_timeout";
+  }
+  if (reason == "rows_removed") {
+    return "the server is a standby, and rows of the catalog that the slot needs were removed on the primary (use "
+           "hot_standby_feedback = on, and a slot of the primary for the standby, primary_slot_name)";
+  }
+  if (reason == "wal_level_insufficient") {
+    return "the server is a standby, and wal_level of the primary was set below \"logical\"";
+  }
+  if (reason == "conflict") {
+    return "the server is a standby, and what the slot needs was removed on the primary (use hot_standby_feedback = "
+           "on, and a slot of the primary for the standby, primary_slot_name), or wal_level there was set below "
+           "\"logical\"";
+  }
+  return "WAL that it needs is gone (see max_slot_wal_keep_size)";
+}
+
+// pgoutput takes a slot's word for it, whatever is asked of it. (deltaflood does not take them, and gets transactions
+// when they commit.)
+absl::Status CheckWholeTransactions(const postgres::Slot& slot) {
+  if (!slot.two_phase || slot.plugin != "pgoutput") return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "replication slot \"", slot.name,
+      "\" was made with two_phase, so that it sends transactions when they are prepared, before it is known whether "
+      "they commit. Make a slot without that, as pg_slot_create does, or (from PostgreSQL 18 on) use "
+      "ALTER_REPLICATION_SLOT ",
+      slot.name, " (TWO_PHASE false) on a connection for replication"));
+}
+
 absl::Status CheckUsable(const postgres::Slot& slot) {
   if (slot.wal_status == "lost" || !slot.confirmed_flush_lsn.has_value()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("replication slot \"", slot.name,
-                     "\" was invalidated by the server: WAL that it needs is gone (wal_status \"lost\"; see "
-                     "max_slot_wal_keep_size). Drop it with pg_slot_drop and make it again with pg_slot_create. ",
-                     kBeginAnew));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "replication slot \"", slot.name, "\" was invalidated by the server (wal_status \"lost\"): ", WhyLost(slot),
+        ". Drop it with pg_slot_drop and make it again with pg_slot_create. ", kBeginAnew));
   }
   if (slot.active) {
     return absl::UnavailableError(absl::StrCat("replication slot \"", slot.name, "\" is in use by PID ",
@@ -50,6 +81,7 @@ absl::Status CheckSlot(const std::string& name, const std::optional<postgres::Sl
                                                       database, "\""));
   }
   if (absl::Status plugin = CheckPlugin(*slot); !plugin.ok()) return plugin;
+  if (absl::Status whole = CheckWholeTransactions(*slot); !whole.ok()) return whole;
   return CheckUsable(*slot);
 }
 

@@ -189,7 +189,9 @@ absl::StatusOr<SlotLink> OpenLink(const SlotMoverOptions& options, absl::Duratio
                                   std::optional<postgres::Connection> session) {
   if (!session.has_value()) {
     const postgres::Connection::Options how = {.replication = true, .interrupt = options.interrupt, .silence = silence};
-    ASSIGN_OR_RETURN(session, postgres::Connection::Open(options.conninfo, how));
+    absl::StatusOr<postgres::Connection> opened = postgres::Connection::Open(options.conninfo, how);
+    if (!opened.ok()) return postgres::ExplainNoWalsender(opened.status());
+    session = *std::move(opened);
   }
   session->set_interrupt(options.interrupt);
   ASSIGN_OR_RETURN(Source source, LookAt(*session, options));

@@ -15,13 +15,17 @@ namespace {
 // The reader of a slot that was just interrupted or killed may not be gone yet.
 constexpr absl::Duration kDropPatience = absl::Seconds(2);
 
-std::string SlotsQuery(const std::string& condition) {
+std::string SlotsQuery(int server_version, const std::string& condition) {
+  const char* const two_phase = server_version >= 140000 ? "two_phase" : "false";
+  const char* const reason = server_version >= 170000   ? "invalidation_reason"
+                             : server_version >= 160000 ? "CASE WHEN conflicting THEN 'conflict' END"
+                                                        : "NULL";
   return absl::StrCat(
       "SELECT slot_name, plugin, database, active AND active_pid <> pg_backend_pid(), active_pid, restart_lsn, "
       "confirmed_flush_lsn, "
       "pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END, "
-      "restart_lsn)::bigint, wal_status FROM pg_catalog.pg_replication_slots ",
-      condition, " ORDER BY slot_name");
+      "restart_lsn)::bigint, wal_status, ",
+      two_phase, ", ", reason, " FROM pg_catalog.pg_replication_slots ", condition, " ORDER BY slot_name");
 }
 
 std::optional<std::string> Text(const Result& result, int row, int column) {
@@ -46,11 +50,13 @@ Slot SlotAt(const Result& result, int row) {
   slot.confirmed_flush_lsn = Text(result, row, 6);
   slot.retained_bytes = Integer(result, row, 7);
   slot.wal_status = Text(result, row, 8);
+  slot.two_phase = result.text(row, 9) == "t";
+  slot.invalidation_reason = Text(result, row, 10);
   return slot;
 }
 
 absl::StatusOr<std::vector<Slot>> SlotsWhere(Connection& connection, const std::string& condition) {
-  ASSIGN_OR_RETURN(const Result result, connection.Execute(SlotsQuery(condition)));
+  ASSIGN_OR_RETURN(const Result result, connection.Execute(SlotsQuery(connection.server_version(), condition)));
   std::vector<Slot> slots;
   for (int row = 0; row < result.rows(); ++row) slots.push_back(SlotAt(result, row));
   return slots;

@@ -27,6 +27,11 @@ struct Slot {
   std::optional<std::string> confirmed_flush_lsn;
   std::optional<int64_t> retained_bytes;  // WAL that the server keeps for it
   std::optional<std::string> wal_status;  // "reserved", "extended", "unreserved", "lost"
+  // Prepared transactions are sent when they are prepared, to those plugins that take them. From PostgreSQL 14 on.
+  bool two_phase = false;
+  // Why a lost one is: "wal_removed", "rows_removed", "wal_level_insufficient", "idle_timeout"; before PostgreSQL 17
+  // "conflict" for the second and the third.
+  std::optional<std::string> invalidation_reason;
 };
 
 // All slots of the server, by name. These calls work on a connection for replication, too.

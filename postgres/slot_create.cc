@@ -71,6 +71,11 @@ absl::Status CheckOptions(const Connection& connection, const SlotOptions& optio
                                                    "\" and \"tables\" with value \"", options.tables,
                                                    "\" exclude each other: a publication says which tables it has"));
   }
+  if (options.failover && options.temporary) {
+    return absl::InvalidArgumentError(
+        "options \"failover\" and \"temporary\" exclude each other: a temporary slot goes with its connection, and no "
+        "standby keeps it");
+  }
   if (options.failover && connection.server_version() < 170000) {
     return absl::FailedPreconditionError(
         absl::StrCat("option \"failover\" needs PostgreSQL 17 or later, the server is ",
@@ -139,6 +144,7 @@ class Creation {
       return absl::AlreadyExistsError(absl::StrCat("replication slot \"", name_, "\" already exists"));
     }
     RETURN_IF_ERROR(CheckReadyForSlot(connection_));
+    if (options_.failover) RETURN_IF_ERROR(CheckCanFailOver());
     if (!options_.tables.empty()) {
       ASSIGN_OR_RETURN(tables_, types::TableList::Parse(options_.tables));
     }
@@ -173,6 +179,14 @@ class Creation {
           "deltastream");
     }
     return CreateRecorded(kDeltaflood, record);
+  }
+
+  absl::Status CheckCanFailOver() {
+    ASSIGN_OR_RETURN(const bool standby, IsStandby(connection_));
+    if (!standby) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        "the server is a standby, which keeps the primary's slots of option \"failover\" and has none of its own. Make "
+        "the slot on the primary");
   }
 
   absl::Status CheckCanPublish() {

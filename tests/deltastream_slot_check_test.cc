@@ -67,6 +67,31 @@ TEST(SlotCheckTest, InvalidatedSlot) {
                      HasSubstr("give a new, empty folder as the destination and bootstrap the mirrors again"))));
 }
 
+TEST(SlotCheckTest, EachReasonOfAnInvalidatedSlotHasItsSetting) {
+  postgres::Slot slot = GoodSlot();
+  slot.wal_status = "lost";
+  const auto message = [&slot](const char* reason) {
+    slot.invalidation_reason = reason;
+    return std::string(CheckSlot("mirror", slot, "prod").message());
+  };
+  EXPECT_THAT(message("wal_removed"), HasSubstr("WAL that it needs is gone (see max_slot_wal_keep_size)"));
+  EXPECT_THAT(message("idle_timeout"), HasSubstr("longer than the server's setting idle_replication_slot_timeout"));
+  EXPECT_THAT(message("rows_removed"), HasSubstr("hot_standby_feedback = on"));
+  EXPECT_THAT(message("wal_level_insufficient"), HasSubstr("wal_level of the primary was set below \"logical\""));
+  EXPECT_THAT(message("conflict"), AllOf(HasSubstr("hot_standby_feedback"), HasSubstr("wal_level")));
+}
+
+// pgoutput sends prepared transactions if the slot says so, and deltaflood does not.
+TEST(SlotCheckTest, SlotOfPreparedTransactions) {
+  postgres::Slot slot = GoodSlot();
+  slot.two_phase = true;
+  EXPECT_THAT(CheckSlot("mirror", slot, "prod"), IsOk());
+  slot.plugin = "pgoutput";
+  EXPECT_THAT(CheckSlot("mirror", slot, "prod"),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       AllOf(HasSubstr("slot \"mirror\" was made with two_phase"), HasSubstr("(TWO_PHASE false)"))));
+}
+
 TEST(SlotCheckTest, SlotInUseMayBecomeFree) {
   postgres::Slot slot = GoodSlot();
   slot.active = true;

@@ -11,8 +11,10 @@
 #include "absl/strings/str_replace.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
+#include "tests/lab/needs.h"
 #include "tests/lab/process.h"
 #include "tests/lab/temp_dir.h"
+#include "tests/lab/wait.h"
 
 namespace deltamirror {
 namespace {
@@ -57,6 +59,82 @@ TEST_F(ServerReadyTest, NoFreeSlotAndNoWalsender) {
               HasSubstr("pg_slot_create: the server has no free replication slot: its setting max_replication_slots is "
                         "1. Drop a slot that nobody reads (pg_slots, pg_slot_drop), or raise max_replication_slots"));
   ExpectNothingMade(cluster);
+}
+
+// One walsender, which another reader has.
+TEST_F(ServerReadyTest, NoWalsenderIsFree) {
+  lab::Cluster cluster({.settings = {"max_wal_senders=1"}});
+  lab::TempDir dir;
+  host_.Exec(CreateSql(cluster.conninfo()));
+  const auto stream = [&](const char* folder, const char* until) {
+    return absl::StrCat("SELECT * FROM deltastream(", lab::Literal(cluster.conninfo()), ", 'mirror', ",
+                        lab::Literal(dir.File(folder)), ", '{\"until\":\"", until, "\",\"reconnect\":false}')");
+  };
+  lab::Process other = lab::Process::Shell("", stream("one", "forever") + ";");
+  ASSERT_TRUE(lab::WaitUntil([&] { return cluster.Value("SELECT count(*) FROM pg_stat_replication") == "1"; }));
+  EXPECT_THAT(host_.Error(CreateSql(cluster.conninfo(), "second")),
+              HasSubstr("pg_slot_create: the server has no free walsender, so that nobody could read the slot: its "
+                        "setting max_wal_senders is 1, and all are in use. End one that is not needed "
+                        "(pg_stat_replication), or raise max_wal_senders and restart the server"));
+  EXPECT_THAT(host_.Error(stream("two", "caught_up")),
+              AllOf(HasSubstr("deltastream: could not connect to the server"), HasSubstr("max_wal_senders"),
+                    HasSubstr("End one that is not needed (pg_stat_replication), or raise max_wal_senders")));
+  other.Kill(SIGINT);
+  other.Wait();
+}
+
+// A slot made by others that sends transactions when they are prepared, which no mirror can undo.
+TEST_F(ServerReadyTest, ASlotOfPreparedTransactionsIsRefusedUnlessItsPluginDoesNotTakeThem) {
+  lab::Cluster cluster({.settings = {"max_prepared_transactions=2"}});
+  if (cluster.Version() < 14) GTEST_SKIP() << "two_phase came with PostgreSQL 14";
+  lab::TempDir dir;
+  cluster.Exec("CREATE TABLE t (a int PRIMARY KEY); CREATE PUBLICATION mirror FOR TABLE t");
+  cluster.Exec("SELECT pg_create_logical_replication_slot('mirror', 'pgoutput', false, true)");
+  cluster.Exec("BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'p'");
+  const std::string stream = absl::StrCat("SELECT * FROM deltastream(", lab::Literal(cluster.conninfo()),
+                                          ", 'mirror', ", lab::Literal(dir.path()), ", '{\"until\":\"caught_up\"}')");
+  EXPECT_THAT(host_.Error(stream), HasSubstr("deltastream: replication slot \"mirror\" was made with two_phase"));
+  cluster.Exec("SELECT pg_drop_replication_slot('mirror')");
+  cluster.Exec("COMMIT PREPARED 'p'");
+  cluster.Exec("SELECT pg_create_logical_replication_slot('mirror', 'pgoutput')");
+  cluster.Exec("BEGIN; INSERT INTO t VALUES (2); PREPARE TRANSACTION 'p'");
+  cluster.Exec("COMMIT PREPARED 'p'");
+  host_.Exec(stream);
+  EXPECT_EQ(host_.Value(
+                absl::StrCat("SELECT count(*) FROM daystream(", lab::Literal(dir.path()), ") WHERE action = 'insert'")),
+            "1");
+}
+
+class LostSlotTest : public ServerReadyTest {
+ protected:
+  void ExpectLost(lab::Cluster& cluster, const std::string& reason) {
+    EXPECT_EQ(cluster.Value("SELECT wal_status FROM pg_replication_slots"), "lost");
+    EXPECT_THAT(host_.Error(absl::StrCat("SELECT * FROM deltastream(", lab::Literal(cluster.conninfo()), ", 'mirror', ",
+                                         lab::Literal(dir_.path()), ")")),
+                AllOf(HasSubstr("replication slot \"mirror\" was invalidated by the server"), HasSubstr(reason)));
+  }
+
+  lab::TempDir dir_;
+};
+
+TEST_F(LostSlotTest, OneThatNobodyReads) {
+  lab::Cluster cluster({.settings = {"max_slot_wal_keep_size=1MB"}});
+  host_.Exec(CreateSql(cluster.conninfo()));
+  for (int i = 0; i < 3; ++i) cluster.Exec("CREATE TABLE t (); DROP TABLE t; SELECT pg_switch_wal(); CHECKPOINT");
+  ExpectLost(cluster, "WAL that it needs is gone (see max_slot_wal_keep_size)");
+}
+
+TEST_F(LostSlotTest, OneThatWasIdleForTooLong) {
+  lab::Cluster cluster;
+  LAB_NEEDS_VERSION(cluster, 18, "idle_replication_slot_timeout");
+  host_.Exec(CreateSql(cluster.conninfo()));
+  cluster.Exec("ALTER SYSTEM SET idle_replication_slot_timeout = '1s'");
+  cluster.Exec("SELECT pg_reload_conf()");
+  ASSERT_TRUE(lab::WaitUntil([&] {
+    cluster.Exec("CHECKPOINT");
+    return cluster.Value("SELECT wal_status FROM pg_replication_slots") == "lost";
+  }));
+  ExpectLost(cluster, "longer than the server's setting idle_replication_slot_timeout");
 }
 
 // TLS with a CA of the server's own, SCRAM, and the roles of docs/operations.md.

@@ -101,6 +101,37 @@ TEST_F(StandbyTest, CannotMakeAPublication) {
                         "primary, and name it with option \"publication\""));
 }
 
+TEST_F(StandbyTest, HasNoFailoverSlotsOfItsOwn) {
+  LAB_NEEDS_VERSION(primary_, 17, "failover");
+  EXPECT_THAT(host_.Error(CreateSql(standby_, R"({"publication":"mirror","failover":true})")),
+              HasSubstr("pg_slot_create: the server is a standby, which keeps the primary's slots of option "
+                        "\"failover\" and has none of its own. Make the slot on the primary"));
+}
+
+// Rows of the catalog are removed on a primary that does not know of the slot.
+TEST_F(StandbyTest, ASlotThatThePrimaryDidNotKeepIsExplained) {
+  LAB_NEEDS_VERSION(primary_, 16, "slots on a standby");
+  CreateOnStandby();
+  standby_.Exec("ALTER SYSTEM SET hot_standby_feedback = off");
+  standby_.Exec("SELECT pg_reload_conf()");
+  ASSERT_TRUE(lab::WaitUntil([&] {
+    primary_.Exec("CREATE TABLE gone (a int); DROP TABLE gone");
+    primary_.Exec("VACUUM pg_class");
+    return standby_.Value("SELECT wal_status FROM pg_replication_slots") == "lost";
+  }));
+  EXPECT_THAT(host_.Error(absl::StrCat("SELECT * FROM deltastream(", lab::Literal(standby_.conninfo()), ", 'mirror', ",
+                                       lab::Literal(dir_.File("daystream")), ")")),
+              HasSubstr("(use hot_standby_feedback = on, and a slot of the primary for the standby, "
+                        "primary_slot_name)"));
+}
+
+TEST(FailoverSlotTest, GoesNotWithATemporarySlot) {
+  lab::Cluster cluster;
+  lab::Host host;
+  EXPECT_THAT(host.Error(CreateSql(cluster, R"({"plugin":"pgoutput","failover":true,"temporary":true})")),
+              HasSubstr("pg_slot_create: options \"failover\" and \"temporary\" exclude each other"));
+}
+
 TEST(FailoverSlotTest, IsKeptOnStandbysWhereTheServerCan) {
   lab::Cluster cluster;
   lab::Host host;
