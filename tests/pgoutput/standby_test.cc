@@ -125,6 +125,73 @@ TEST_F(StandbyTest, ASlotThatThePrimaryDidNotKeepIsExplained) {
                         "primary_slot_name)"));
 }
 
+// As docs/operations.md says that a primary and the standby that is to take over are set.
+class FailoverTest : public StandbyTest {
+ protected:
+  void Begin() {
+    primary_.Exec("SELECT pg_create_physical_replication_slot('standby', true)");
+    for (const char* const setting : {"primary_slot_name = 'standby'", "sync_replication_slots = on"}) {
+      standby_.Exec(absl::StrCat("ALTER SYSTEM SET ", setting));
+    }
+    standby_.Restart();
+    host_.Exec(CreateSql(primary_, R"({"publication":"mirror","failover":true})"));
+    EXPECT_EQ(StreamFrom(primary_), "");
+    host_.Exec(absl::StrCat("CREATE VIRTUAL TABLE m USING daystream_apply(source='", dir_.File("daystream"), "')"));
+    host_.Exec(absl::StrCat("SELECT deltamirror_bootstrap('m', ", lab::Literal(primary_.conninfo()), ", 't')"));
+    ASSERT_TRUE(lab::WaitUntil([&] {
+      primary_.Exec("SELECT pg_log_standby_snapshot()");
+      EXPECT_EQ(StreamFrom(primary_), "");
+      return standby_.Value("SELECT count(*) FROM pg_replication_slots WHERE synced AND NOT temporary") == "1";
+    }));
+  }
+
+  void WaitForStandby() {
+    primary_.Exec("ALTER SYSTEM SET synchronized_standby_slots = 'standby'");
+    primary_.Exec("SELECT pg_reload_conf()");
+  }
+
+  // The message if that is refused, else "".
+  std::string StreamFrom(const lab::Cluster& cluster) {
+    char* message = nullptr;
+    sqlite3_exec(host_.db(),
+                 absl::StrCat("SELECT * FROM deltastream(", lab::Literal(cluster.conninfo()), ", 'mirror', ",
+                              lab::Literal(dir_.File("daystream")), R"(, '{"until":"caught_up"}'))")
+                     .c_str(),
+                 nullptr, nullptr, &message);
+    const std::string text = message == nullptr ? "" : message;
+    sqlite3_free(message);
+    return text;
+  }
+};
+
+TEST_F(FailoverTest, TheStreamGoesOnFromTheStandbyThatTookOver) {
+  LAB_NEEDS_VERSION(primary_, 17, "failover");
+  Begin();
+  WaitForStandby();
+  primary_.Exec("INSERT INTO t VALUES (2, 'y'); UPDATE t SET b = 'new' WHERE a = 1");
+  EXPECT_EQ(StreamFrom(primary_), "");
+  primary_.Stop("immediate");
+  standby_.Exec("SELECT pg_promote()");
+  standby_.Exec("INSERT INTO t VALUES (3, 'z'); DELETE FROM t WHERE a = 1");
+  EXPECT_EQ(StreamFrom(standby_), "");
+  host_.Exec("SELECT * FROM deltamirror('m', '{\"until\":\"caught_up\"}')");
+  EXPECT_EQ(host_.Query("SELECT a, b FROM t ORDER BY a"), (lab::Rows{{"2", "y"}, {"3", "z"}}));
+  EXPECT_EQ(standby_.Query("SELECT a, b FROM t ORDER BY a"), (lab::Rows{{"2", "y"}, {"3", "z"}}));
+}
+
+// Without synchronized_standby_slots the daystream may have what the standby never got.
+TEST_F(FailoverTest, AStandbyThatWasBehindIsRefused) {
+  LAB_NEEDS_VERSION(primary_, 17, "failover");
+  Begin();
+  standby_.Stop();
+  primary_.Exec("INSERT INTO t VALUES (2, 'y')");
+  EXPECT_EQ(StreamFrom(primary_), "");
+  primary_.Stop("immediate");
+  standby_.Start();
+  standby_.Exec("SELECT pg_promote()");
+  EXPECT_THAT(StreamFrom(standby_), HasSubstr("a standby was promoted, or a backup restored, without these changes"));
+}
+
 TEST(FailoverSlotTest, GoesNotWithATemporarySlot) {
   lab::Cluster cluster;
   lab::Host host;
