@@ -171,10 +171,12 @@ class RegressTest : public ::testing::Test {
     EXPECT_THAT(lab_.TableDifferences(table), ::testing::IsEmpty()) << script << ": " << table.target;
   }
 
-  // What the error says of any table: without the table's own name, and without the statement that mends it.
+  // What the error says of any table: without the table's own name and the position, and without the statement that
+  // mends it.
   static std::string Reason(const std::string& error) {
-    const std::string head = "\": ";
-    const size_t from = error.find(head);
+    const size_t position = error.find(" at position (");
+    const std::string head = position == std::string::npos ? "\": " : "): ";
+    const size_t from = error.find(head, position == std::string::npos ? 0 : position);
     const std::string reason = from == std::string::npos ? error : error.substr(from + head.size());
     return reason.substr(0, reason.find(". "));
   }
