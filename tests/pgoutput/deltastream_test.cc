@@ -200,6 +200,23 @@ TEST_F(DeltastreamPgoutputTest, TheSlotAdvancesPastWhatHasNoLines) {
             "t");
 }
 
+// Of pg_logical_emit_message: in a transaction of their own, among rows, and outside of any.
+TEST_F(DeltastreamPgoutputTest, MessagesOfApplicationsHaveNoLines) {
+  CreateSlot("mirror", R"({"plugin":"pgoutput"})");
+  cluster_->Exec("SELECT pg_logical_emit_message(true, 'app', 'alone')");
+  cluster_->Exec("BEGIN; INSERT INTO zzz VALUES (1); SELECT pg_logical_emit_message(true, 'app', 'among'); COMMIT");
+  cluster_->Exec("BEGIN; SELECT pg_logical_emit_message(true, 'app', 'undone'); ROLLBACK");
+  cluster_->Exec("SELECT pg_logical_emit_message(false, 'app', 'outside')");
+  const std::string target = cluster_->Value("SELECT pg_current_wal_lsn()");
+  CatchUp("mirror");
+  Lines changes = ChangesOf(Committed(Stream("mirror")));
+  ASSERT_THAT(changes, SizeIs(2));
+  EXPECT_THAT(changes[0], HasSubstr("\t_action\tinsert\ta\t1"));
+  EXPECT_THAT(changes[1], HasSubstr("\t_action\tcommit"));
+  EXPECT_EQ(cluster_->Value(absl::StrCat("SELECT confirmed_flush_lsn >= '", target, "' FROM pg_replication_slots")),
+            "t");
+}
+
 TEST_F(DeltastreamPgoutputTest, OnlyTheTablesThatAreAskedFor) {
   CreateSlot("mirror", R"({"plugin":"pgoutput"})");
   cluster_->Exec("INSERT INTO other VALUES (1)");

@@ -214,8 +214,51 @@ TEST_F(LeastRightsTest, AreEnoughForTheRest) {
   EXPECT_THAT(host_.Error(absl::StrCat("SELECT pg_schema_save(", reader, ", 't')")),
               HasSubstr("permission denied for database postgres"));
   EXPECT_EQ(host_.Value(absl::StrCat("SELECT pg_schema_save(", lab::Literal(As("keeper")), ", 't')")), "1");
+  // later calls, and a refresh
+  cluster_->Exec(
+      "CREATE ROLE later LOGIN PASSWORD 'not-for-messages'; GRANT USAGE ON SCHEMA deltamirror TO later;"
+      "GRANT INSERT ON ALL TABLES IN SCHEMA deltamirror TO later;"
+      "GRANT SELECT (id) ON deltamirror.saved_table TO later; GRANT DELETE ON target TO writer");
+  EXPECT_EQ(host_.Value(absl::StrCat("SELECT pg_schema_save(", lab::Literal(As("later")), ", 't')")), "1");
+  EXPECT_EQ(host_.Value(absl::StrCat("SELECT pg_export(", writer,
+                                     R"(, 'SELECT 3 AS a, ''x'' AS b', 'target', '{"mode":"refresh"}'))")),
+            "1");
+  EXPECT_EQ(cluster_->Query("SELECT a FROM target"), (lab::Rows{{"3"}}));
+  cluster_->Exec("DROP OWNED BY later; DROP ROLE later");
   cluster_->Exec(
       "DROP SCHEMA deltamirror CASCADE; DROP TABLE target; DROP OWNED BY writer, keeper; DROP ROLE writer, keeper");
+}
+
+// A publication of its own needs the tables and CREATE; what is to be remembered, CREATE for the first call.
+TEST_F(LeastRightsTest, AreEnoughForAPublicationOfItsOwn) {
+  cluster_->Exec(
+      "CREATE ROLE owner LOGIN REPLICATION PASSWORD 'not-for-messages'; GRANT CREATE ON DATABASE postgres TO owner;"
+      "CREATE TABLE owned (a int PRIMARY KEY); ALTER TABLE owned OWNER TO owner");
+  const std::string owner = As("owner");
+  host_.Exec(CreateSql(owner, "own", R"({"plugin":"pgoutput","tables":"owned"})"));
+  cluster_->Exec("INSERT INTO owned VALUES (1)");
+  EXPECT_EQ(host_.Value(absl::StrCat("SELECT sum(records) FROM deltastream(", lab::Literal(owner), ", 'own', ",
+                                     lab::Literal(dir_.File("own")), R"(, '{"until":"caught_up"}'))")),
+            "3");
+  EXPECT_EQ(host_.Query(absl::StrCat("SELECT name, plugin, active FROM pg_slots(", lab::Literal(As("reader")), ")")),
+            (lab::Rows{{"own", "pgoutput", "0"}}));
+  EXPECT_EQ(host_.Value(absl::StrCat("SELECT pg_slot_drop(", lab::Literal(owner), ", 'own')")), "1");
+  EXPECT_EQ(cluster_->Value("SELECT count(*) FROM pg_publication"), "1") << "its own goes with it";
+  cluster_->Exec("DROP SCHEMA IF EXISTS deltamirror CASCADE; DROP OWNED BY owner; DROP ROLE owner");
+}
+
+TEST_F(LeastRightsTest, AreEnoughForAHeartbeat) {
+  host_.Exec(CreateSql(As("streamer"), "mirror", R"({"publication":"mirror"})"));
+  host_.Exec(StreamSql(As("streamer")));
+  lab::Process stream = lab::Process::Shell(
+      "", absl::StrReplaceAll(StreamSql(As("streamer"), "forever"), {{"{", "{\"heartbeat\":1,"}}) + ";");
+  const std::string commits = absl::StrCat("SELECT count(*) > 1 FROM daystream(", lab::Literal(dir_.File("daystream")),
+                                           ") WHERE action = 'commit'");
+  EXPECT_TRUE(lab::WaitUntil([&] { return !stream.Running() || host_.Value(commits) == "1"; }));
+  ASSERT_TRUE(stream.Running()) << stream.Errors();
+  stream.Kill(SIGINT);
+  stream.Wait();
+  EXPECT_EQ(host_.Value(absl::StrCat("SELECT pg_slot_drop(", lab::Literal(As("streamer")), ", 'mirror')")), "1");
 }
 
 TEST_F(LeastRightsTest, LessIsRefused) {
@@ -250,6 +293,11 @@ printf 'local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n' >pg_h
   EXPECT_THAT(
       host_.Error(StreamSql(As("streamer") + absl::StrCat(" sslmode=verify-full sslrootcert=", keys, "/other.crt"))),
       AllOf(HasSubstr("certificate verify failed"), Not(HasSubstr("not-for-messages"))));
+  // The certificate is the address's, not the name's.
+  EXPECT_THAT(
+      host_.Error(StreamSql(
+          absl::StrReplaceAll(As("streamer"), {{"host=127.0.0.1", "host=localhost hostaddr=127.0.0.1"}}) + verified)),
+      HasSubstr("does not match host name \"localhost\""));
   EXPECT_THAT(host_.Error(CreateSql(absl::StrReplaceAll(As("streamer"), {{"not-for-messages", "wrong"}}) + verified)),
               HasSubstr("password authentication failed for user \"streamer\""));
 }

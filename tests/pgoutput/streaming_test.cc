@@ -262,6 +262,48 @@ TEST_F(StreamingTest, WhatCannotBeStreamedComesInOnePieceOrNotAtAll) {
   ExpectEqual();
 }
 
+// One transaction with all that can be in one, through two slots: in pieces, and in one piece.
+TEST_F(StreamingTest, EveryKindOfMessageInPiecesGivesTheSameLines) {
+  cluster_.Exec(
+      "CREATE TYPE mood AS ENUM ('glad', 'sad'); CREATE DOMAIN word AS text;"
+      "CREATE TABLE whole (a int, m mood, w word); ALTER TABLE whole REPLICA IDENTITY FULL;"
+      "CREATE TABLE keyed (a int PRIMARY KEY, w word); CREATE TABLE emptied (a int PRIMARY KEY);"
+      "CREATE TABLE tree (a int PRIMARY KEY, m mood) PARTITION BY RANGE (a);"
+      "CREATE TABLE low PARTITION OF tree FOR VALUES FROM (0) TO (1000);"
+      "CREATE TABLE high PARTITION OF tree FOR VALUES FROM (1000) TO (100000)");
+  lab_.Stream();
+  const auto sql = [this](const char* call, const std::string& rest) {
+    return absl::StrCat("SELECT ", call, "(", lab::Literal(cluster_.conninfo()), ", 'second', ", rest, ")");
+  };
+  lab_.host.Exec(sql("pg_slot_create", R"('{"publication":"mirror"}')"));
+  cluster_.Exec("SELECT pg_replication_origin_create('elsewhere')");
+  lab::Session session(cluster_);
+  session.Exec("SELECT pg_replication_origin_session_setup('elsewhere')");
+  session.Exec("BEGIN; SELECT pg_replication_origin_xact_setup('0/10', now())");
+  session.Exec("INSERT INTO whole SELECT i, 'glad', repeat('w', i % 50) FROM generate_series(1, 900) i");
+  session.Exec("INSERT INTO keyed SELECT i, 'k' || i FROM generate_series(1, 900) i");
+  session.Exec("INSERT INTO tree SELECT i, 'sad' FROM generate_series(1, 900) i; INSERT INTO emptied VALUES (1)");
+  session.Exec("SAVEPOINT s; TRUNCATE keyed, tree; INSERT INTO keyed SELECT generate_series(1, 900); ROLLBACK TO s");
+  session.Exec("UPDATE whole SET m = 'sad' WHERE a % 2 = 0; DELETE FROM whole WHERE a % 5 = 0");
+  session.Exec("SELECT pg_logical_emit_message(true, 'app', repeat('x', 5000))");
+  session.Exec("UPDATE keyed SET a = a + 1000 WHERE a > 500; UPDATE tree SET a = a + 1000, m = 'glad' WHERE a > 500");
+  session.Exec("TRUNCATE emptied, small; INSERT INTO emptied VALUES (2); DELETE FROM keyed WHERE a < 100");
+  session.Exec(Insert(0, 3000) + "COMMIT");
+  lab_.Stream();
+  ExpectStreamed(1);
+  cluster_.Exec("ALTER SYSTEM SET logical_decoding_work_mem = '1GB'");
+  cluster_.Exec("SELECT pg_reload_conf()");
+  const std::string other = lab::Literal(lab_.dir.File("other"));
+  lab_.host.Exec("SELECT count(*) FROM " +
+                 sql("deltastream", other + R"(, '{"until":"caught_up","publication":"mirror"}')").substr(7));
+  const std::string lines = "SELECT \"table\", xid, lsn, action, record FROM daystream(";
+  const lab::Rows in_pieces = lab_.host.Query(absl::StrCat(lines, lab::Literal(lab_.Daystream()), ")"));
+  const lab::Rows in_one = lab_.host.Query(absl::StrCat(lines, other, ")"));
+  ASSERT_EQ(in_pieces.size(), in_one.size());
+  for (size_t i = 0; i < in_one.size(); ++i) ASSERT_EQ(in_pieces[i], in_one[i]) << "line " << i;
+  EXPECT_GT(in_one.size(), 6000u);
+}
+
 TEST_F(StreamingTest, LargeValues) {
   cluster_.Exec("ALTER TABLE t ALTER b SET STORAGE EXTERNAL");
   StartStream();
