@@ -121,10 +121,14 @@ INSTANTIATE_TEST_SUITE_P(Servers, IdleTest,
                            return absl::StrCat(std::get<0>(info.param), "_", std::get<1>(info.param));
                          });
 
-// By the server's clock.
-class ClockOffTest : public ::testing::TestWithParam<std::string> {
+// By plugin, and the server's clock.
+class ClockOffTest : public ::testing::TestWithParam<std::tuple<std::string, std::string>> {
  protected:
-  ClockOffTest() : lab_({.clock = GetParam()}) {}
+  ClockOffTest() : lab_({.clock = std::get<1>(GetParam())}) {}
+
+  void SetUp() override {
+    if (std::get<0>(GetParam()) == "deltaflood") LAB_NEEDS_DELTAFLOOD();
+  }
 
   double Lag(const std::string& from) {
     return std::stod(lab_.host.Value("SELECT ifnull(lag_seconds, -1) FROM " + from));
@@ -136,7 +140,7 @@ class ClockOffTest : public ::testing::TestWithParam<std::string> {
 TEST_P(ClockOffTest, CopyStreamAndComparisonAreRight) {
   lab_.cluster.Exec(
       "CREATE TABLE t (a int PRIMARY KEY, b text); INSERT INTO t SELECT i, 'x' FROM generate_series(1, 100) i");
-  lab_.Begin();
+  lab_.Begin(SlotOptions(std::get<0>(GetParam())));
   lab::Session open(lab_.cluster);  // across the copy
   open.Exec("BEGIN");
   open.Exec("INSERT INTO t VALUES (1000, 'open')");
@@ -154,8 +158,12 @@ TEST_P(ClockOffTest, CopyStreamAndComparisonAreRight) {
   EXPECT_GE(Lag("m"), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Offsets, ClockOffTest, ::testing::Values("+2h", "-2h"),
-                         [](const auto& info) { return info.param[0] == '+' ? "ahead" : "behind"; });
+INSTANTIATE_TEST_SUITE_P(Offsets, ClockOffTest,
+                         ::testing::Combine(::testing::Values("pgoutput", "deltaflood"),
+                                            ::testing::Values("+2h", "-2h")),
+                         [](const auto& info) {
+                           return std::get<0>(info.param) + (std::get<1>(info.param)[0] == '+' ? "_ahead" : "_behind");
+                         });
 
 }  // namespace
 }  // namespace deltamirror

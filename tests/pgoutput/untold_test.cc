@@ -197,6 +197,26 @@ INSTANTIATE_TEST_SUITE_P(
                ""}),
     [](const auto& info) { return std::string(info.param.name); });
 
+// Under on_error='detach' a gap holds up its own table alone, also while that is copied again.
+TEST_F(UntoldTest, TheOtherTablesGoOn) {
+  lab_ = std::make_unique<FidelityLab>(server_, "tables='*', on_error='detach'", "pgoutput");
+  lab_->Source({kTable, "CREATE TABLE other (id int PRIMARY KEY, v text)", "INSERT INTO other VALUES (1, 'one')"});
+  ASSERT_EQ(lab_->CatchUp(), "");
+  lab_->mirror.Bootstrap("*", R"({"again":true})");
+  lab_->Source({"ALTER TABLE t ALTER n TYPE int USING n * 3", "INSERT INTO other VALUES (2, 'two')"});
+  EXPECT_EQ(lab_->CatchUp(), "");
+  EXPECT_THAT(lab_->mirror.Status("t", "last_error"), HasSubstr(kRewritten));
+  EXPECT_EQ(lab_->host.Value("SELECT count(*) FROM other"), "2");
+  // Told by the stream before the copy, after it, and applied last.
+  lab_->Source({"UPDATE other SET v = v || '!'", "UPDATE t SET a = 'new' WHERE id = 1"});
+  lab_->mirror.Stream();
+  EXPECT_EQ(lab_->BootstrapAgain("t"), "");
+  lab_->Source(
+      {"DELETE FROM other WHERE id = 1", "INSERT INTO other VALUES (3, 'three')", "DELETE FROM t WHERE id = 2"});
+  lab_->ExpectEqual("after the copy");
+  EXPECT_EQ(lab_->mirror.Status("other", "skipped"), "0");
+}
+
 // While it runs, too, and with what was there before the stream came to it.
 TEST_F(UntoldTest, IsNoticedByAStreamThatRuns) {
   Begin(kTable);
