@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 
 constexpr char kTable[] =
     "CREATE TABLE t (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 10) STORED, b text);"
-    "INSERT INTO t VALUES (1, DEFAULT, 'x'), (2, DEFAULT, 'y');";
+    "INSERT INTO t (id, b) VALUES (1, 'x'), (2, 'y');";
 
 class GeneratedColumnsTest : public ::testing::Test {
  protected:
