@@ -4,9 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -16,13 +22,56 @@
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
 #include "tests/lab/needs.h"
-#include "tests/lab/temp_dir.h"
+#include "tests/lab/wait.h"
+
+namespace {
+
+// By which the clock that stamps lines is ahead in this process.
+std::atomic<int64_t> seconds_ahead = 0;
+
+}  // namespace
+
+// Found before the C library's by the extension, as the program is linked with -rdynamic.
+extern "C" time_t time(time_t* out) noexcept {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  const auto shifted = static_cast<time_t>(now.tv_sec + seconds_ahead);
+  if (out != nullptr) *out = shifted;
+  return shifted;
+}
 
 namespace deltamirror::fidelity {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
+
+constexpr char kCatchUp[] = "SELECT * FROM deltamirror('m', '{\"until\":\"caught_up\"}')";
+
+// A statement that runs until this goes out of scope.
+class Running {
+ public:
+  Running(const std::string& file, const std::string& sql)
+      : host_(file), thread_([this, sql] {
+          sqlite3_exec(host_.db(), sql.c_str(), nullptr, nullptr, nullptr);
+          ended_ = true;
+        }) {}
+  ~Running() {
+    // One that comes before the statement has begun is lost.
+    while (!ended_) {
+      sqlite3_interrupt(host_.db());
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    thread_.join();
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+ private:
+  std::atomic<bool> ended_ = false;
+  lab::Host host_;
+  std::thread thread_;
+};
 
 class TrapsTest : public ::testing::TestWithParam<std::string> {
  protected:
@@ -84,6 +133,11 @@ TEST_P(TrapsTest, LargeNumbersKeepTheirDigitsAndTheMirrorGoesOn) {
             (lab::Rows{{"9223372036854775809", "0.1"},
                        {"18446744073709551617", "12345678901234567890.12345678901234567890"}}));
   EXPECT_EQ(lab_->host.Value("SELECT n + 1.25 FROM t WHERE id = 4"), "2.35");
+  // As at the next start.
+  lab_->Source({"UPDATE t SET n = n * 10", "INSERT INTO t VALUES (5, 1e25, 1e25, -0.5)"});
+  lab_->mirror.Stream();
+  lab::Host(lab_->mirror.dir.File("mirror.db")).Exec(kCatchUp);
+  lab_->ExpectEqual("with another host");
 }
 
 // Elsewhere both ended the program for good.
@@ -160,6 +214,18 @@ TEST_P(TrapsTest, AReaderOfTheFileDoesNotHinder) {
   EXPECT_EQ(reader.Value("SELECT count(*) FROM t"), "0");
   reader.Exec("COMMIT");
   EXPECT_EQ(reader.Value("SELECT count(*) FROM t"), "1");
+  // A mirror that begins in a file that somebody reads.
+  const std::string file = lab_->mirror.dir.File("second.db");
+  lab::Host second_reader(file);
+  second_reader.Exec("PRAGMA journal_mode = WAL; CREATE TABLE own (x); BEGIN; SELECT count(*) FROM own");
+  lab::Host second(file);
+  second.Exec(absl::StrCat("CREATE VIRTUAL TABLE m USING daystream_apply(source='", lab_->mirror.Daystream(), "')"));
+  second.Exec(lab_->mirror.BootstrapSql("t"));
+  lab_->Source({"INSERT INTO t VALUES (2)"});
+  lab_->mirror.Stream();
+  second.Exec(kCatchUp);
+  EXPECT_EQ(second.Value("SELECT count(*) FROM t"), "2");
+  second_reader.Exec("COMMIT");
   lab_->host.Exec("BEGIN");
   EXPECT_EQ(lab_->host.Error("SELECT * FROM deltamirror('m', '{\"until\":\"caught_up\"}')"),
             "deltamirror cannot run inside a transaction: it commits transactions of its own. COMMIT first");
@@ -176,6 +242,10 @@ TEST_P(TrapsTest, ThePlainShellReadsTheFile) {
   ASSERT_EQ(sqlite3_prepare_v2(plain, "SELECT n * 2 FROM t", -1, &query, nullptr), SQLITE_OK) << sqlite3_errmsg(plain);
   EXPECT_EQ(sqlite3_step(query), SQLITE_ROW);
   EXPECT_EQ(sqlite3_column_double(query, 0), 3.0);
+  sqlite3_finalize(query);
+  ASSERT_EQ(sqlite3_prepare_v2(plain, "PRAGMA integrity_check", -1, &query, nullptr), SQLITE_OK);
+  EXPECT_EQ(sqlite3_step(query), SQLITE_ROW);
+  EXPECT_STREQ(reinterpret_cast<const char*>(sqlite3_column_text(query, 0)), "ok");
   sqlite3_finalize(query);
   sqlite3_close(plain);
 }
@@ -227,14 +297,35 @@ TEST_P(TrapsTest, ASlotOfAnotherDatabaseStays) {
 // Elsewhere making room in the log of changes held up replication. Here old files are removed by whoever likes, while
 // both sides are at work.
 TEST_P(TrapsTest, OldFilesOfTheLogMayGoMeanwhile) {
-  Begin({"CREATE TABLE t (id int PRIMARY KEY)"});
-  lab_->ExpectEqual("before");
-  lab::WriteFile(lab_->mirror.Daystream() + "/20200101.daystream", "");
-  lab_->Source({"INSERT INTO t VALUES (1)"});
-  lab_->ExpectEqual("with an old file");
-  std::filesystem::remove(lab_->mirror.Daystream() + "/20200101.daystream");
+  Begin({"CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)"});
   lab_->Source({"INSERT INTO t VALUES (2)"});
-  lab_->ExpectEqual("without it");
+  lab_->ExpectEqual("on the first day");
+  const auto has_rows = [this](const std::string& rows) {
+    return lab::WaitUntil([&] { return lab_->host.Value("SELECT count(*) FROM t") == rows; });
+  };
+  const auto day_files = [this] {
+    std::set<std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(lab_->mirror.Daystream())) {
+      if (entry.path().extension() == ".daystream") files.insert(entry.path().string());
+    }
+    return files;
+  };
+  seconds_ahead = 86400;
+  {
+    Running stream(":memory:", absl::StrCat("SELECT * FROM deltastream(", lab::Literal(server_->conninfo()),
+                                            ", 'mirror', ", lab::Literal(lab_->mirror.Daystream()), ")"));
+    Running mirror(lab_->mirror.dir.File("mirror.db"), "SELECT * FROM deltamirror('m')");
+    lab_->Source({"INSERT INTO t VALUES (3)"});
+    EXPECT_TRUE(has_rows("3"));
+    ASSERT_EQ(day_files().size(), 2u);
+    std::filesystem::remove(*day_files().begin());
+    lab_->Source({"INSERT INTO t VALUES (4)"});
+    EXPECT_TRUE(has_rows("4"));
+  }
+  lab_->Source({"DELETE FROM t WHERE id = 1"});
+  lab_->ExpectEqual("after the next start");
+  EXPECT_EQ(day_files().size(), 1u);
+  seconds_ahead = 0;
 }
 
 // Elsewhere errors were results, which a script takes for success.
