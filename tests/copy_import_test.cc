@@ -71,6 +71,20 @@ TEST_F(ImportTest, TakesQueriesAndNames) {
   EXPECT_EQ(host_.Value("SELECT count(*) FROM q5"), "0");
 }
 
+// What a mirror does not have.
+TEST_F(ImportTest, ViewsAndLargeObjects) {
+  cluster_->Exec(
+      "CREATE VIEW seen AS SELECT a, upper(b) AS b FROM zzz WHERE b IS NOT NULL; CREATE MATERIALIZED VIEW kept AS "
+      "SELECT * FROM seen; CREATE TABLE files (name text, content oid); INSERT INTO files VALUES ('x', "
+      "lo_from_bytea(0, '\\x00ff5c0a'))");
+  for (const std::string view : {"seen", "kept"}) {
+    EXPECT_EQ(Import(view, view), "2");
+    EXPECT_EQ(host_.Query(absl::StrCat("SELECT * FROM ", view, " ORDER BY a")), (Rows{{"1", "FOX"}, {"2", "HEN"}}));
+  }
+  EXPECT_EQ(Import("SELECT name, lo_get(content) AS content FROM files", "files"), "1");
+  EXPECT_EQ(host_.Query("SELECT name, hex(content) FROM files"), (Rows{{"x", "00FF5C0A"}}));
+}
+
 TEST_F(ImportTest, AQueryThatChangesRowsIsCommittedWithTheImport) {
   cluster_->Exec("CREATE TABLE queue (n integer); INSERT INTO queue VALUES (1), (2)");
   EXPECT_THAT(Failure("DELETE FROM queue RETURNING 1 / (2 - n) AS n", "taken"), HasSubstr("division by zero"));

@@ -65,6 +65,19 @@ TEST_P(FiltersTest, RowsComeAndGo) {
   ExpectEqual();
   EXPECT_EQ(lab_.host.Query("SELECT id, gate FROM flights ORDER BY 1"),
             (lab::Rows{{"5", "E"}, {"11", "AA"}, {"13", "CC"}}));
+  // In and out, out and in, and in under a key that another row has just left, within one transaction each.
+  lab_.cluster.Exec(
+      "BEGIN; UPDATE flights SET price = 500 WHERE id = 6; UPDATE flights SET gate = 'FF' WHERE id = 6;"
+      "UPDATE flights SET price = 5 WHERE id = 6; COMMIT");
+  lab_.cluster.Exec(
+      "BEGIN; UPDATE flights SET price = 5 WHERE id = 5; UPDATE flights SET gate = 'EE' WHERE id = 5;"
+      "UPDATE flights SET price = 500 WHERE id = 5; COMMIT");
+  lab_.cluster.Exec(
+      "BEGIN; UPDATE flights SET price = 5, id = 21 WHERE id = 11; UPDATE flights SET price = 500, id = 11 WHERE id = "
+      "6; INSERT INTO flights VALUES (9, 'I', 900); DELETE FROM flights WHERE id = 9; COMMIT");
+  ExpectEqual();
+  EXPECT_EQ(lab_.host.Query("SELECT * FROM flights ORDER BY 1"),
+            (lab::Rows{{"5", "EE", "500"}, {"11", "FF", "500"}, {"13", "CC", "300"}}));
   lab_.cluster.Exec("TRUNCATE flights; INSERT INTO flights VALUES (7, 'G', 1), (8, 'H', 1000)");
   ExpectEqual();
   EXPECT_EQ(lab_.host.Query("SELECT * FROM flights"), (lab::Rows{{"8", "H", "1000"}}));
