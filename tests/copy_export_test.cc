@@ -93,6 +93,16 @@ TEST_F(ExportTest, AnErrorLeavesTheServerAsItWas) {
   EXPECT_EQ(cluster_->Value("SELECT n FROM t"), "7");
 }
 
+// A lone surrogate is no character, however it is written.
+TEST_F(ExportTest, TextThatIsNotUtf8IsTheServersError) {
+  cluster_->Exec("CREATE TABLE t (s text, j jsonb)");
+  EXPECT_THAT(Failure("SELECT 'ok' AS s UNION ALL SELECT CAST(x'eda080' AS TEXT)", "t"),
+              HasSubstr("pg_export: invalid byte sequence for encoding \"UTF8\": 0xed 0xa0 0x80"));
+  EXPECT_THAT(Failure(R"(SELECT 'true' AS j UNION ALL SELECT '"\ud800"')", "t"),
+              HasSubstr("pg_export: invalid input syntax for type json"));
+  EXPECT_EQ(cluster_->Value("SELECT count(*) FROM t"), "0");
+}
+
 TEST_F(ExportTest, WhatCannotBe) {
   EXPECT_THAT(Failure("SELECT 1 AS n", "nix"), HasSubstr("pg_export: relation \"nix\" does not exist"));
   EXPECT_THAT(Failure("SELECT 1 AS n", "t; DROP TABLE t"),

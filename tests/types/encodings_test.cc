@@ -150,6 +150,15 @@ TEST_F(SqlAsciiTest, OtherBytesAreABlob) {
   ExpectEachWay("t", "SELECT key, x, v, c, a, j, m FROM t ORDER BY key", expected);
 }
 
+// The bytes that UTF-8 would have for it, if it had any.
+TEST_F(SqlAsciiTest, ALoneSurrogateIsABlob) {
+  Exec(R"(CREATE TABLE t (id int PRIMARY KEY, x text); INSERT INTO t VALUES (1, E'\xed\xa0\x80'))");
+  Bootstrap("t");
+  Exec("INSERT INTO t SELECT 2, x FROM t");
+  CatchUp();
+  ExpectEachWay("t", "SELECT x FROM t ORDER BY id", lab::Rows(2, {"blob eda080"}));
+}
+
 TEST_F(SqlAsciiTest, OtherBytesStayInJson) {
   Exec("CREATE TABLE t (id int PRIMARY KEY, a text[]); INSERT INTO t VALUES (1, ARRAY[E'\\xe9', 'x'])");
   Bootstrap("t", R"({"types":{"array":"json"}})");
