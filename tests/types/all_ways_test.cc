@@ -199,8 +199,8 @@ TEST_F(AllWaysTest, ValuesComeBackAsTheyWere) {
       // Trailing zeros of a numeric, and the sign of a float's 0, do not come back.
       const bool number = base == "numeric" || base == "real" || base == "double precision";
       absl::StrAppend(&differs, absl::StrReplaceAll(number && (column[0] == "x" || column[0] == "d")
-                                                        ? " OR t.$C IS DISTINCT FROM u.$C"
-                                                        : " OR format('%s', t.$C) <> format('%s', u.$C)",
+                                                        ? " OR t.\"$C\" IS DISTINCT FROM u.\"$C\""
+                                                        : " OR format('%s', t.\"$C\") <> format('%s', u.\"$C\")",
                                                     {{"$C", column[0]}}));
     }
     EXPECT_EQ(world_->session.Query(absl::StrCat("SELECT left(t::text, 200), left(u::text, 200) FROM ", table,

@@ -83,8 +83,9 @@ void TypeTables::Make(size_t type) {
   has_array_.push_back(made[0][0] == "t");
   has_range_.push_back(made[0][1] == "t");
   session_->Exec(absl::StrReplaceAll(
-      absl::StrCat("CREATE TABLE t# (n int, x $T, d d#, r r#", has_array_.back() ? ", a $T[], b $T[], c $T[]" : "",
-                   has_range_.back() ? ", s s#" : "", has_range_.back() && has_multiranges_ ? ", m s#_multirange" : "",
+      absl::StrCat("CREATE TABLE t# (n int, x $T, d d#, \"r\tr\" r#",
+                   has_array_.back() ? ", a $T[], b $T[], c $T[]" : "", has_range_.back() ? ", s s#" : "",
+                   has_range_.back() && has_multiranges_ ? ", m s#_multirange" : "",
                    "); ALTER TABLE t# REPLICA IDENTITY FULL"),
       {{"$T", types_[type].type}, {"#", absl::StrCat(type)}}));
 }
