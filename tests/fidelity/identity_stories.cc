@@ -126,8 +126,7 @@ RowStory AnIdentityThatChanges() {
                "ALTER TABLE t REPLICA IDENTITY FULL", "UPDATE t SET k = k || '?', id = id - 1000", "COMMIT"},
               {"ALTER TABLE t REPLICA IDENTITY DEFAULT", "UPDATE t SET id = id + 500",
                "DELETE FROM t WHERE v IN ('v7', 'v8')"},
-          },
-          /*through_pgoutput=*/false};
+          }};
 }
 
 RowStory InsertsAndTruncatesWithoutAnyIdentity() {
