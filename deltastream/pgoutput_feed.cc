@@ -53,13 +53,20 @@ PgoutputFeed::PgoutputFeed(const Options& options)
                 .publication = options.publication,
                 .tables = options.tables,
                 .directory = options.directory}),
-      translator_({.tables = options.tables,
-                   .catalog = [this](const pgoutput::RelationMessage& message,
-                                     uint32_t xid) { return catalog_.Describe(message, xid); },
-                   .on_truncate = [this](uint32_t relid, uint32_t xid) { storage_.NoteTruncate(relid, xid); },
-                   .at_end = [this](const pgoutput::Begin& begin, const pgoutput::Commit& commit,
-                                    std::string* lines) { return AppendLines(begin, commit, lines); }}),
+      translator_(
+          {.tables = options.tables,
+           .catalog = [this](const pgoutput::RelationMessage& message, uint32_t xid) { return Describe(message, xid); },
+           .on_truncate = [this](uint32_t relid, uint32_t xid) { storage_.NoteTruncate(relid, xid); },
+           .at_end = [this](const pgoutput::Begin& begin, const pgoutput::Commit& commit,
+                            std::string* lines) { return AppendLines(begin, commit, lines); }}),
       streams_(options.directory) {}
+
+absl::StatusOr<pgoutput::CatalogEntry> PgoutputFeed::Describe(const pgoutput::RelationMessage& message, uint32_t xid) {
+  ASSIGN_OR_RETURN(pgoutput::CatalogEntry entry, catalog_.Describe(message, xid));
+  entry.hidden_before = storage_.HiddenColumns(message.relid);
+  if (!entry.relation.has_value()) storage_.NoteGone(message);
+  return entry;
+}
 
 absl::Status PgoutputFeed::Take(absl::string_view message, SlotLog* log) {
   ASSIGN_OR_RETURN(const bool streamed, streams_.Take(message));

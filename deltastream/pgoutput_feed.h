@@ -83,6 +83,7 @@ class PgoutputFeed {
  private:
   absl::Status Translate(absl::string_view message, SlotLog* log);
   absl::Status EndTransaction(SlotLog* log);
+  absl::StatusOr<pgoutput::CatalogEntry> Describe(const pgoutput::RelationMessage& message, uint32_t xid);
   bool AppendLines(const pgoutput::Begin& begin, const pgoutput::Commit& commit, std::string* lines);
 
   SideConnection connection_;

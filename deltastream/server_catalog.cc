@@ -77,18 +77,18 @@ absl::StatusOr<PublishedHow> ReadPublication(postgres::Connection& connection, c
 
 // A dropped column's row is as the transaction left it that dropped the column. xids wrap around: one is later than
 // another if it comes in the next half of the circle.
-absl::StatusOr<std::vector<int>> ReadDroppedSince(postgres::Connection& connection, uint32_t relid, uint32_t xid) {
+absl::Status ReadDropped(postgres::Connection& connection, uint32_t relid, uint32_t xid, CatalogEntry* entry) {
   ASSIGN_OR_RETURN(const postgres::Result result,
                    connection.Query("SELECT attnum, xmin FROM pg_catalog.pg_attribute"
                                     " WHERE attrelid = $1 AND attisdropped AND attnum > 0 ORDER BY attnum",
                                     {absl::StrCat(relid)}));
-  std::vector<int> numbers;
   for (int row = 0; row < result.rows(); ++row) {
     ASSIGN_OR_RETURN(const int number, postgres::ReadNumber<int>(result, row, 0));
     ASSIGN_OR_RETURN(const auto dropped_by, postgres::ReadNumber<uint32_t>(result, row, 1));
-    if (static_cast<int32_t>(dropped_by - xid) > 0) numbers.push_back(number);
+    if (static_cast<int32_t>(dropped_by - xid) > 0) entry->dropped_since.push_back(number);
+    if (dropped_by == xid) entry->dropped_within = true;
   }
-  return numbers;
+  return absl::OkStatus();
 }
 
 // The value that rows of partitions have from before a column was added: the partitioned table itself, which stores
@@ -123,7 +123,7 @@ absl::StatusOr<CatalogEntry> Ask(postgres::Connection& connection, const std::st
       if (how.as_root) RETURN_IF_ERROR(FillMissing(connection, &table->relation));
     }
     entry.relation = std::move(table->relation);
-    ASSIGN_OR_RETURN(entry.dropped_since, ReadDroppedSince(connection, message.relid, xid));
+    RETURN_IF_ERROR(ReadDropped(connection, message.relid, xid, &entry));
   }
   ASSIGN_OR_RETURN(entry.types, ReadTypes(connection, message.columns));
   return entry;

@@ -33,8 +33,8 @@ struct Storage {
   uint32_t file = 0;
   uint32_t toast = 0;
   uint32_t tablespace = 0;
-  // The numbers of the columns whose values do not come: generated ones, and those that a column list leaves out. Of a
-  // partition under its root's name they are not looked at.
+  // The numbers of the columns whose values do not come: generated ones, and those that a column list leaves out; also
+  // of those that were dropped since. Of a partition under its root's name they are not looked at.
   std::set<int> hidden;
 
   // What follows is relative to the moment before, and not kept.

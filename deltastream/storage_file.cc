@@ -36,6 +36,18 @@ bool HasAll(const Json& object, std::initializer_list<const char*> keys) {
   return true;
 }
 
+// Left out if there are none; files of earlier versions have none.
+bool TakeHidden(const Json& table, std::set<int>* out) {
+  const auto found = table.find("hidden");
+  if (found == table.end()) return true;
+  if (!found->is_array()) return false;
+  for (const Json& number : *found) {
+    if (!number.is_number_unsigned() || number.get<uint64_t>() > kMostColumns) return false;
+    out->insert(number.get<int>());
+  }
+  return true;
+}
+
 bool TakeTable(const Json& json, StorageMap* out) {
   Storage one;
   if (!HasAll(json, {"relid", "schema", "table", "root", "file", "toast", "tablespace"}) ||
@@ -44,12 +56,9 @@ bool TakeTable(const Json& json, StorageMap* out) {
                                        {"root", &one.root},
                                        {"file", &one.file},
                                        {"toast", &one.toast},
-                                       {"tablespace", &one.tablespace}})) {
+                                       {"tablespace", &one.tablespace}}) ||
+      !TakeHidden(json, &one.hidden)) {
     return false;
-  }
-  for (const Json& number : json.value("hidden", Json::array())) {
-    if (!number.is_number_unsigned() || number.get<uint64_t>() > kMostColumns) return false;
-    one.hidden.insert(number.get<int>());
   }
   one.schema = json["schema"].get<std::string>();
   one.table = json["table"].get<std::string>();

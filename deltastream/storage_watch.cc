@@ -92,7 +92,17 @@ absl::StatusOr<uint64_t> StorageWatch::Look(postgres::Connection& connection) {
   return MakeTransaction(connection);
 }
 
+// Those that were dropped stay: the stream may not have come to that yet.
+void StorageWatch::KeepHidden(StorageMap* tables) const {
+  for (auto& [relid, one] : *tables) {
+    for (const int number : HiddenColumns(relid)) {
+      if (one.shown.count(number) == 0) one.hidden.insert(number);
+    }
+  }
+}
+
 void StorageWatch::Adopt(StorageLook look) {
+  KeepHidden(&look.tables);
   const Clock::time_point now = Clock::now();
   if (known_->tables != look.tables || now >= saved_at_ + kSaveEvery) changed_ = true;
   known_->xid = look.xid;
@@ -104,6 +114,23 @@ void StorageWatch::NoteTruncate(uint32_t relid, uint32_t xid) {
   known_->truncated.emplace_back(relid, xid);
   if (known_->truncated.size() > kKeptTruncates) known_->truncated.pop_front();
   changed_ = true;
+}
+
+void StorageWatch::NoteGone(const pgoutput::RelationMessage& message) {
+  if (!known_.has_value()) return;
+  Storage one;
+  one.relid = one.root = message.relid;
+  one.schema = message.schema;
+  one.table = message.table;
+  if (known_->tables.count(message.relid) > 0) return;
+  StorageMap& tables = next_.has_value() ? next_->tables : known_->tables;
+  if (tables.emplace(message.relid, std::move(one)).second) changed_ = true;
+}
+
+std::set<int> StorageWatch::HiddenColumns(uint32_t relid) const {
+  if (!known_.has_value()) return {};
+  const auto found = known_->tables.find(relid);
+  return found == known_->tables.end() ? std::set<int>() : found->second.hidden;
 }
 
 bool StorageWatch::IsExplained(const Suspicion& one) const {

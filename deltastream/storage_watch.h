@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,6 +53,12 @@ class StorageWatch {
   // The stream has told that the transaction has truncated the table.
   void NoteTruncate(uint32_t relid, uint32_t xid);
 
+  // A table of the stream that the catalog has no longer: if no look has seen it, the next one is to miss it.
+  void NoteGone(const pgoutput::RelationMessage& message);
+
+  // The numbers of the table's columns whose values did not come at an earlier look.
+  std::set<int> HiddenColumns(uint32_t relid) const;
+
   // At the end of each transaction: appends the lines for what it has come to and nothing has explained. Whether there
   // were any.
   bool AppendLines(const pgoutput::Begin& begin, const pgoutput::Commit& commit, std::string* lines);
@@ -62,6 +69,7 @@ class StorageWatch {
 
  private:
   absl::Status Load(postgres::Connection& connection);
+  void KeepHidden(StorageMap* tables) const;
   void Adopt(StorageLook look);
   bool IsExplained(const Suspicion& one) const;
 

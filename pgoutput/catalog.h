@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,11 @@ struct CatalogEntry {
   std::optional<types::Relation> relation;
   // The numbers of its columns that transactions later than the message's have dropped.
   std::vector<int> dropped_since;
+  // The message's own transaction has dropped others, before the change or after it.
+  bool dropped_within = false;
+  // The numbers of its columns whose values did not come at an earlier look (generated ones, and those that a column
+  // list leaves out), also if they are gone: they have no values in the message unless it names them.
+  std::set<int> hidden_before;
   // A partitioned table whose rows are published under its partitions' names: its own truncation says nothing.
   bool without_rows = false;
   // Stored generated columns are published, too, where there is no column list.

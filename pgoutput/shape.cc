@@ -78,13 +78,17 @@ void SetKeys(const RelationMessage& message, const std::vector<const types::Colu
 // A column that the table has now, or (null) one that has been dropped since.
 using Place = std::pair<int, const types::Column*>;  // by number
 
-std::vector<Place> PlacesOf(const types::Relation& relation, const CatalogEntry& entry) {
+std::vector<Place> PlacesOf(const CatalogEntry& entry, const std::set<absl::string_view>& names) {
   std::vector<Place> places;
-  for (const types::Column& column : relation.columns) {
+  for (const types::Column& column : entry.relation->columns) {
+    // Its values come now (DROP EXPRESSION, a longer column list), but perhaps not yet.
+    if (entry.hidden_before.count(column.attnum) > 0 && names.count(column.name) == 0) continue;
     const bool comes = column.generated.empty() || (column.generated == "stored" && entry.with_generated);
     if (comes) places.emplace_back(column.attnum, &column);
   }
-  for (const int number : entry.dropped_since) places.emplace_back(number, nullptr);
+  for (const int number : entry.dropped_since) {
+    if (entry.hidden_before.count(number) == 0) places.emplace_back(number, nullptr);
+  }
   std::sort(places.begin(), places.end());
   return places;
 }
@@ -92,11 +96,13 @@ std::vector<Place> PlacesOf(const types::Relation& relation, const CatalogEntry&
 // The places of the message's columns, if they are those that come first; else nothing.
 std::vector<Place> FindPlaces(const RelationMessage& message, const CatalogEntry& entry) {
   if (!entry.relation.has_value()) return {};
-  std::vector<Place> places = PlacesOf(*entry.relation, entry);
-  if (places.size() < message.columns.size()) return {};
-  places.resize(message.columns.size());
   std::set<absl::string_view> names;
   for (const RelationColumn& column : message.columns) names.insert(column.name);
+  std::vector<Place> places = PlacesOf(entry, names);
+  if (places.size() < message.columns.size()) return {};
+  // Each of them is there, so names need not tell which is which: they may have been swapped since.
+  if (places.size() == message.columns.size() && !entry.dropped_within) return places;
+  places.resize(message.columns.size());
   for (size_t i = 0; i < places.size(); ++i) {
     const types::Column* const there = places[i].second;
     // Dropped, and perhaps another was added under its name.
@@ -117,8 +123,9 @@ std::vector<Place> PlacesByName(const RelationMessage& message, const CatalogEnt
 }
 
 // Gives numbers to the columns that have none.
-void FillNumbers(const types::Relation* known, const types::Relation* last, types::Relation* out) {
-  std::set<int> taken;
+void FillNumbers(const CatalogEntry& entry, const types::Relation* last, types::Relation* out) {
+  const types::Relation* const known = entry.relation.has_value() ? &*entry.relation : nullptr;
+  std::set<int> taken = entry.hidden_before;
   for (const types::Column& column : out->columns) taken.insert(column.attnum);
   if (known != nullptr) {
     for (const types::Column& column : known->columns) taken.insert(column.attnum);
@@ -184,7 +191,7 @@ absl::StatusOr<types::Relation> MakeShape(const RelationMessage& message, const 
   const types::Relation* const known = entry.relation.has_value() ? &*entry.relation : nullptr;
   SetKeys(message, now, &shape);
   ClearPartialPrimaryKey(known, &shape);
-  FillNumbers(known, last, &shape);
+  FillNumbers(entry, last, &shape);
   AddVirtualColumns(known, &shape);
   return shape;
 }

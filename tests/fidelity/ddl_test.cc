@@ -1,5 +1,6 @@
 // Every kind of ALTER while the mirror follows: alone, in a transaction with rows before and after it, and undone.
-// After each the mirror equals the source.
+// After each the mirror equals the source. Through pgoutput, which does not tell of all, it may stop first, and say
+// what makes it equal again.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_replace.h"
 #include "tests/fidelity/ddl_cases.h"
 #include "tests/fidelity/fidelity_lab.h"
 #include "tests/lab/cluster.h"
@@ -52,6 +54,7 @@ class DdlTest : public ::testing::TestWithParam<DdlCase> {
   static void SetUpTestSuite() { server_ = new lab::Cluster; }
   static void TearDownTestSuite() {
     delete lab_;
+    lab_ = nullptr;
     delete server_;
   }
 
@@ -125,8 +128,51 @@ TEST_P(DdlTest, InATransaction) {
   lab_->ExpectEqual("after all of it");
 }
 
-INSTANTIATE_TEST_SUITE_P(Fidelity, DdlTest, ::testing::ValuesIn(DdlCases()),
-                         [](const auto& info) { return info.param.name; });
+class DdlThroughPgoutputTest : public DdlTest {
+ protected:
+  void SetUp() override {
+    if (lab_ == nullptr) lab_ = new FidelityLab(server_, "tables='*'", "pgoutput");
+  }
+
+  // Catches up, and runs what the mirror says whenever it stops.
+  void CatchUpAsTold() {
+    static const std::regex* const kStatement = new std::regex("SELECT deltamirror_bootstrap\\([^)]*\\)");
+    for (int stops = 0; stops < 5; ++stops) {
+      const std::string stopped = lab_->CatchUp();
+      if (stopped.empty()) return;
+      std::smatch statement;
+      ASSERT_TRUE(std::regex_search(stopped, statement, *kStatement)) << stopped;
+      lab_->host.Exec(
+          absl::StrReplaceAll(statement.str(), {{"'CONNINFO'", lab::Literal(lab_->mirror.cluster.conninfo())}}));
+    }
+    FAIL() << "it stops again and again: " << lab_->CatchUp();
+  }
+};
+
+// A new shape comes with the next row, so they are compared after it.
+// What docs/fidelity.md says is not noticed, or what can no longer be copied under the name that the mirror knows.
+bool IsBeyondPgoutput(const DdlCase& one) {
+  return one.name == "set_logged_again" || one.name == "everything_at_once";
+}
+
+TEST_P(DdlThroughPgoutputTest, NeverDivergesSilently) {
+  if (IsBeyondPgoutput(GetParam())) GTEST_SKIP() << "not noticed, or not mended by the statement in the message";
+  Source({kTable, kRows});
+  ASSERT_EQ(lab_->CatchUp(), "");
+  lab_->mirror.Bootstrap("flights", R"({"again":true,"indexes":true})");
+  Source({kBefore});
+  Source(GetParam().ddl);
+  Source(After());
+  CatchUpAsTold();
+  lab_->ExpectEqual("with rows behind it");
+}
+
+std::string Name(const ::testing::TestParamInfo<DdlCase>& info) {
+  return info.param.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Fidelity, DdlTest, ::testing::ValuesIn(DdlCases()), Name);
+INSTANTIATE_TEST_SUITE_P(Fidelity, DdlThroughPgoutputTest, ::testing::ValuesIn(DdlCases()), Name);
 
 }  // namespace
 }  // namespace deltamirror::fidelity

@@ -33,16 +33,20 @@ std::vector<RowStory> AllStories() {
   return all;
 }
 
-// Of the tests whose cases are GoogleTest's own.
-Names CasesInSource(const std::string& test) {
-  std::string source;
+std::string PathOf(const std::string& test) {
   for (const char* const folder : {"tests/fidelity/", "tests/pgoutput/", "tests/"}) {
-    const std::string path = absl::StrCat(folder, test, ".cc");
-    if (std::filesystem::exists(path)) source = lab::ReadFile(path);
+    std::string path = absl::StrCat(folder, test, ".cc");
+    if (std::filesystem::exists(path)) return path;
   }
-  static const std::regex* const kCase = new std::regex("\nTEST_[FP]\\(\\w+, (\\w+)\\)");
+  return "";
+}
+
+// Of the tests whose cases are GoogleTest's own. `fixture`: a pattern.
+Names CasesInSource(const std::string& test, const std::string& fixture = "\\w+") {
+  const std::string source = lab::ReadFile(PathOf(test));
+  const std::regex kCase(absl::StrCat("\nTEST_[FP]\\(", fixture, ", (\\w+)\\)"));
   Names names;
-  for (std::sregex_iterator found(source.begin(), source.end(), *kCase), end; found != end; ++found) {
+  for (std::sregex_iterator found(source.begin(), source.end(), kCase), end; found != end; ++found) {
     names.insert((*found)[1]);
   }
   return names;
@@ -56,6 +60,25 @@ Names CasesOf(const std::string& test) {
     for (const DdlCase& one : DdlCases()) names.insert(one.name);
   } else {
     names = CasesInSource(test);
+  }
+  return names;
+}
+
+// Those that run through pgoutput: all of tests/pgoutput, and what is instantiated with both plugins.
+Names CasesThroughPgoutput(const std::string& test) {
+  Names names;
+  if (test == "rows_test") {
+    for (const RowStory& story : AllStories()) {
+      if (story.through_pgoutput) names.insert(story.name);
+    }
+    return names;
+  }
+  if (absl::StartsWith(PathOf(test), "tests/pgoutput/")) return CasesInSource(test);
+  static const std::regex* const kBoth =
+      new std::regex("INSTANTIATE_TEST_SUITE_P\\(\\w+, (\\w+), ::testing::Values\\(\"deltaflood\", \"pgoutput\"\\)");
+  const std::string source = lab::ReadFile(PathOf(test));
+  for (std::sregex_iterator found(source.begin(), source.end(), *kBoth), end; found != end; ++found) {
+    names.merge(CasesInSource(test, (*found)[1]));
   }
   return names;
 }
@@ -84,6 +107,16 @@ std::map<std::string, Names> ReadCases(const std::string& text) {
     }
   }
   return cases;
+}
+
+bool HasCaseThroughPgoutput(const DocLine& line) {
+  for (const auto& [test, names] : line.cases) {
+    const Names through = CasesThroughPgoutput(test);
+    for (const std::string& name : names) {
+      if (through.count(name) > 0) return true;
+    }
+  }
+  return false;
 }
 
 // The rows of all tables whose last column is "test", and the prose around them.
@@ -141,12 +174,16 @@ TEST_F(FidelityDocTest, EachCaseShowsALine) {
   }
 }
 
-// A line is about what both plugins tell if all of its stories are, and about deltaflood alone if none is.
+// A line is about what both plugins tell if all of its stories are, and about deltaflood alone if none is. One without
+// stories that says yes has another case that runs through both.
 TEST_F(FidelityDocTest, WhatGoesThroughPgoutputIsPlayedThroughIt) {
   std::map<std::string, bool> through;
   for (const RowStory& story : AllStories()) through[story.name] = story.through_pgoutput;
   for (const DocLine& line : lines_) {
     const auto stories = line.cases.find("rows_test");
+    if (line.has_p && line.through_pgoutput) {
+      EXPECT_TRUE(HasCaseThroughPgoutput(line)) << line.text;
+    }
     if (!line.has_p || stories == line.cases.end()) continue;
     for (const std::string& name : stories->second) {
       EXPECT_EQ(through[name], line.through_pgoutput) << name << " in: " << line.text;

@@ -154,6 +154,41 @@ TEST(ShapeTest, AColumnDroppedAndAddedSinceIsTheDroppedOne) {
   EXPECT_EQ(shape.columns[1].missing, std::nullopt);
 }
 
+TEST(ShapeTest, NamesThatWereSwappedSinceDoNotDecide) {
+  // (a) swapped, (b) one has the other's name, whose own is a third now.
+  for (const std::string first : {"b", "old"}) {
+    const types::Relation shape = Shape(TableOf({Text("a"), Text("b")}), KnownTable({Known(first, 1), Known("a", 2)}));
+    EXPECT_THAT(Numbers(shape), ElementsAre(1, 2));
+    EXPECT_EQ(shape.columns[0].name, "a");
+  }
+}
+
+// It had (b) at first, and another (b) behind (c) afterwards.
+TEST(ShapeTest, ATransactionThatDropsColumnsItselfHasSwappedNoNames) {
+  CatalogEntry entry = KnownTable({Known("a", 1), Known("c", 3), Known("b", 4)});
+  entry.dropped_within = true;
+  const types::Relation shape = Shape(TableOf({Text("a"), Text("b"), Text("c")}), entry);
+  EXPECT_THAT(Numbers(shape), ElementsAre(1, 3, 4));
+  EXPECT_EQ(shape.columns[1].name, "c");
+}
+
+// Its number is not one of the message's columns.
+TEST(ShapeTest, AGeneratedColumnDroppedSinceWasNotThere) {
+  CatalogEntry entry = KnownTable({Known("a", 1), Known("b", 3)});
+  entry.dropped_since = {2};
+  entry.hidden_before = {2};
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("b")}), entry)), ElementsAre(1, 3));
+  entry.relation.reset();
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("b")}), entry)), ElementsAre(1, 3));
+}
+
+TEST(ShapeTest, AGeneratedColumnThatIsOrdinaryNowWasNotThere) {
+  CatalogEntry entry = KnownTable({Known("a", 1), Known("g", 2), Known("b", 3)});
+  entry.hidden_before = {2};
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("b")}), entry)), ElementsAre(1, 3));
+  EXPECT_THAT(Numbers(Shape(TableOf({Text("a"), Text("g"), Text("b")}), entry)), ElementsAre(1, 2, 3));
+}
+
 TEST(ShapeTest, OfAColumnListNamesDecide) {
   EXPECT_THAT(
       Numbers(Shape(TableOf({Text("a"), Text("c")}), KnownTable({Known("a", 1), Known("b", 2), Known("c", 3)}))),

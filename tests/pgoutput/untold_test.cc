@@ -17,6 +17,7 @@
 #include "tests/lab/host.h"
 #include "tests/lab/process.h"
 #include "tests/lab/wait.h"
+#include "tests/mirror_lab.h"
 
 namespace deltamirror::fidelity {
 namespace {
@@ -133,6 +134,11 @@ INSTANTIATE_TEST_SUITE_P(
         // It may have been truncated before.
         Untold{"vacuum_full_of_a_partition", kTree, {"VACUUM FULL p1"}, "or rewritten by VACUUM FULL or CLUSTER", "p"},
         Untold{"a_dropped_partition", kTree, {"DROP TABLE p1"}, "partition \"p1\" was detached or dropped", "p"},
+        Untold{"drop_expression",
+               "CREATE TABLE t (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 2) STORED, a text);"
+               "INSERT INTO t VALUES (1), (2)",
+               {"ALTER TABLE t ALTER g DROP EXPRESSION", "INSERT INTO t VALUES (3, 3)"},
+               "did not come"},
         Untold{
             "an_attached_partition",
             "CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE filled (id int PRIMARY "
@@ -190,6 +196,26 @@ INSTANTIATE_TEST_SUITE_P(
             {"CREATE TABLE n (LIKE p INCLUDING ALL)", "ALTER TABLE p ATTACH PARTITION n FOR VALUES FROM (20) TO (30)",
              "ALTER TABLE p ADD x int", "INSERT INTO p VALUES (3, 'x', 1)"},
             ""},
+        Untold{"a_dropped_generated_column",
+               "CREATE TABLE t (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 2) STORED, a text);"
+               "INSERT INTO t VALUES (1), (2)",
+               {"UPDATE t SET a = 'x'", "ALTER TABLE t DROP g", "INSERT INTO t VALUES (3, 'y')"},
+               ""},
+        Untold{"a_dropped_table_with_a_generated_column",
+               "CREATE TABLE t (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 2) STORED, a text)",
+               {"INSERT INTO t VALUES (3)", "DROP TABLE t"},
+               ""},
+        Untold{"a_renamed_table",
+               kTable,
+               {"ALTER TABLE t RENAME TO u", "UPDATE u SET a = 'x' WHERE id = 1", "DELETE FROM u WHERE id = 2"},
+               ""},
+        Untold{"another_tablespace",
+               kTable,
+               {"SET allow_in_place_tablespaces = on",  // servers that lack it are passed over
+                "CREATE TABLESPACE elsewhere LOCATION ''", "ALTER TABLE t SET TABLESPACE elsewhere",
+                "ALTER TABLE t SET TABLESPACE pg_default", "DROP TABLESPACE elsewhere", "INSERT INTO t VALUES (6)"},
+               ""},
+        Untold{"an_unlogged_table", kTable, {"ALTER TABLE t SET UNLOGGED", "INSERT INTO t VALUES (6)"}, ""},
         Untold{"a_dropped_table", kTable, {"DROP TABLE t"}, ""}, Untold{"a_dropped_tree", kTree, {"DROP TABLE p"}, ""},
         Untold{"dropped_and_made_again",
                kTable,
@@ -215,6 +241,101 @@ TEST_F(UntoldTest, TheOtherTablesGoOn) {
       {"DELETE FROM other WHERE id = 1", "INSERT INTO other VALUES (3, 'three')", "DELETE FROM t WHERE id = 2"});
   lab_->ExpectEqual("after the copy");
   EXPECT_EQ(lab_->mirror.Status("other", "skipped"), "0");
+}
+
+// The tree and its former part are copied again, each by what the mirror says of it.
+TEST_F(UntoldTest, ADetachedPartitionIsATableOfItsOwn) {
+  Begin(kTree);
+  lab_->Source({"ALTER TABLE p DETACH PARTITION p1", "INSERT INTO p1 VALUES (3, 'own')"});
+  EXPECT_THAT(lab_->CatchUp(), HasSubstr("partition \"p1\" was detached or dropped"));
+  EXPECT_EQ(lab_->BootstrapAgain("p"), "");
+  EXPECT_THAT(lab_->CatchUp(), HasSubstr("it was a partition, when its rows came"));
+  EXPECT_EQ(lab_->BootstrapAgain("p1"), "");
+  lab_->ExpectEqual("afterwards");
+}
+
+// There is nothing to be dropped when it goes: the next look misses it.
+TEST_F(UntoldTest, ATableThatComesAndGoesBetweenTwoLooks) {
+  Begin(kTable);
+  lab_->Source({"CREATE TABLE gone (id int PRIMARY KEY)", "INSERT INTO gone VALUES (1)", "DROP TABLE gone"});
+  EXPECT_EQ(lab_->CatchUp(), "");
+  lab_->ExpectEqual("after the next look");
+}
+
+// The tables of a publication that somebody else looks after.
+class UntoldPublicationTest : public ::testing::Test {
+ protected:
+  UntoldPublicationTest() {
+    lab_.cluster.Exec(
+        "CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY); INSERT INTO t VALUES (1);"
+        "INSERT INTO u VALUES (1); CREATE PUBLICATION theirs FOR TABLE t");
+    lab_.Begin(R"({"publication":"theirs"})");
+    lab_.host.Exec(absl::StrCat("DROP TABLE m; CREATE VIRTUAL TABLE m USING daystream_apply(source='", lab_.Daystream(),
+                                "', tables='*')"));
+    lab_.Bootstrap("*");
+  }
+  std::string Stopped() {
+    lab_.Stream();
+    return lab_.host.Error("SELECT * FROM deltamirror('m', '{\"until\":\"caught_up\"}')");
+  }
+  void BootstrapAgain(const std::string& table) { lab_.Bootstrap(table, R"({"again":true})"); }
+
+  lab::MirrorLab lab_;
+};
+
+TEST_F(UntoldPublicationTest, ATableThatLeavesItStopsTheMirror) {
+  lab_.cluster.Exec("ALTER PUBLICATION theirs DROP TABLE t");
+  EXPECT_THAT(Stopped(), HasSubstr("it has left the publication"));
+  // There is no copy of what is not published.
+  EXPECT_THAT(lab_.host.Error(lab_.BootstrapSql("t", R"({"again":true})")),
+              HasSubstr("it is not in publication \"theirs\""));
+  lab_.cluster.Exec("INSERT INTO t VALUES (2); ALTER PUBLICATION theirs ADD TABLE t; INSERT INTO t VALUES (3)");
+  lab_.Stream();
+  BootstrapAgain("t");
+  lab_.CatchUp();
+  lab_.ExpectEqual("t", "id");
+}
+
+TEST_F(UntoldPublicationTest, ATableThatComesIntoItWithRowsStopsTheMirror) {
+  lab_.cluster.Exec("ALTER PUBLICATION theirs ADD TABLE u; INSERT INTO u VALUES (2)");
+  EXPECT_THAT(Stopped(), HasSubstr("it was not published, or had another name, when its rows came"));
+  BootstrapAgain("u");
+  lab_.cluster.Exec("UPDATE u SET id = id + 10");
+  lab_.CatchUp();
+  lab_.ExpectEqual("u", "id");
+}
+
+TEST_F(UntoldTest, NamesThatDifferOnlyInCase) {
+  Begin(kTable);
+  lab_->Source({"CREATE TABLE \"T\" (id int PRIMARY KEY)", "INSERT INTO \"T\" VALUES (1)"});
+  EXPECT_THAT(lab_->CatchUp(), HasSubstr("SQLite does not tell the name \"T\" apart"));
+  lab_->host.Exec("INSERT INTO m(\"table\", state) VALUES ('\"T\"', 'detached')");
+  lab_->Source({"DELETE FROM t WHERE id = 1"});
+  EXPECT_EQ(lab_->CatchUp(), "");
+  EXPECT_EQ(lab_->host.Value("SELECT count(*) FROM t"), "4");
+}
+
+// PostgreSQL itself refuses them to the application, once a publication has the table.
+TEST_F(UntoldTest, UpdatesOfATableWithoutAnIdentityAreRefusedAtTheSource) {
+  lab_ = std::make_unique<FidelityLab>(server_, "tables='*'", "pgoutput");
+  lab_->Source({"CREATE TABLE t (a int)", "INSERT INTO t VALUES (1)"});
+  const auto exec = [this](const std::string& sql) {
+    return absl::StrCat("SELECT pg_exec(", lab::Literal(lab_->mirror.cluster.conninfo()), ", ", lab::Literal(sql), ")");
+  };
+  EXPECT_THAT(lab_->host.Error(exec("UPDATE t SET a = 2")),
+              HasSubstr("cannot update table \"t\" because it does not have a replica identity and publishes updates"));
+  EXPECT_THAT(lab_->host.Error(exec("DELETE FROM t")), HasSubstr("cannot delete from table \"t\""));
+  lab_->Source({"INSERT INTO t VALUES (3)"});
+  lab_->ExpectEqual("after an insert");
+  lab_->Source({"ALTER TABLE t REPLICA IDENTITY FULL", "UPDATE t SET a = 2 WHERE a = 1", "DELETE FROM t WHERE a = 3"});
+  lab_->ExpectEqual("with an identity");
+  // A slot that names its tables leaves others alone.
+  lab_->mirror.cluster.Exec("CREATE TABLE u (id int PRIMARY KEY); CREATE TABLE other (a int)");
+  EXPECT_EQ(lab_->host.Value("SELECT pg_slot_drop(" + lab::Literal(lab_->mirror.cluster.conninfo()) + ", 'mirror')"),
+            "1");
+  lab_->host.Exec("SELECT pg_slot_create(" + lab::Literal(lab_->mirror.cluster.conninfo()) +
+                  R"(, 'mirror', '{"plugin":"pgoutput","tables":"u"}'))");
+  EXPECT_EQ(lab_->host.Value(exec("DELETE FROM other")), "0");
 }
 
 // While it runs, too, and with what was there before the stream came to it.
