@@ -38,6 +38,15 @@ class NumbersTest : public ::testing::Test {
     for (size_t row = 0; row < expected.size(); ++row) ASSERT_EQ(expected[row], actual[row]) << type;
   }
 
+  // Exports the values of t, and counts the rows whose `bits` differ afterwards.
+  std::string ChangedOnTheWayBack(const std::string& type, const std::string& bits) {
+    cluster_->Exec(absl::StrCat("DROP TABLE IF EXISTS back; CREATE TABLE back (n int, x ", type, ")"));
+    binary_.Exec(
+        absl::StrCat("SELECT pg_export(", lab::Literal(cluster_->conninfo()), ", 'SELECT n, x FROM t', 'back')"));
+    return cluster_->Value(absl::StrCat("SELECT count(*) FROM t FULL JOIN back USING (n) WHERE ", bits,
+                                        "(t.x) IS DISTINCT FROM ", bits, "(back.x)"));
+  }
+
   // SQLite must say the same of its values as the server says of its own.
   void ExpectSaysTheSame(const std::string& sql) { EXPECT_EQ(cluster_->Query(sql), binary_.Query(sql)); }
 
@@ -60,6 +69,35 @@ TEST_F(NumbersTest, EveryPowerOfTwoAndItsNeighbours) {
 TEST_F(NumbersTest, AnyFloat) {
   Same("real", "(SELECT (random() * 10 ^ (i % 70 - 35))::real FROM generate_series(1, 20000) AS i) AS s(x)");
   Same("double precision", "(SELECT random() * 10 ^ (i % 600 - 300) FROM generate_series(1, 20000) AS i) AS s(x)");
+}
+
+// Bit for bit.
+TEST_F(NumbersTest, AnyFloatComesBack) {
+  Import(
+      "real",
+      "(SELECT (random() * 10 ^ (i % 70 - 35))::real * (i % 2 * 2 - 1) FROM generate_series(1, 20000) AS i UNION ALL "
+      "VALUES (1.4e-45::real), (3.4028235e38), ('Infinity'), ('-Infinity'), ('NaN'), (16777217), (0)) AS s(x)");
+  EXPECT_EQ(ChangedOnTheWayBack("real", "float4send"), "0");
+  Import(
+      "double precision",
+      "(SELECT random() * 10 ^ (i % 600 - 300) * (i % 2 * 2 - 1) FROM generate_series(1, 20000) AS i UNION ALL "
+      "VALUES (4.9e-324::float8), (1.7976931348623157e308), ('Infinity'), ('-Infinity'), ('NaN'), (9007199254740993), "
+      "(0)) AS s(x)");
+  EXPECT_EQ(ChangedOnTheWayBack("double precision", "float8send"), "0");
+}
+
+TEST_F(NumbersTest, IntegersAndRealsCountAsTheyDoThere) {
+  Import(
+      "bigint",
+      "(VALUES (0::int8), (1), (-1), (7), (-7), (2147483648), (4611686018427387903), (-4611686018427387904)) AS s(x)");
+  ExpectSaysTheSame("SELECT n, x + 1, x - 1, -x, x * 2, x / 3, x % 3, x & 255, abs(x) FROM t ORDER BY n");
+  ExpectSaysTheSame("SELECT sum(x), min(x), max(x), count(x) FROM t");
+  // A real counts as a double here, so halves and quarters; as integers, which both print alike.
+  Import("real", "(VALUES (0.5::real), (-0.25), (1.75), (1024.5), (-3.5)) AS s(x)");
+  ExpectSaysTheSame(
+      "SELECT n, CAST((x + 0.25) * 16 AS INTEGER), CAST(x * 2.5 * 16 AS INTEGER), CAST(x / 0.5 * 16 AS INTEGER), "
+      "CASE WHEN x > 0.5 AND x < 2 THEN 1 ELSE 0 END FROM t ORDER BY x");
+  ExpectSaysTheSame("SELECT CAST(sum(x) * 16 AS INTEGER), CAST(avg(x) * 80 AS INTEGER) FROM t");
 }
 
 TEST_F(NumbersTest, AnyNumeric) {
@@ -112,6 +150,19 @@ TEST_F(NumbersTest, DoublesAddUpBitForBit) {
   ImportTable(&binary_, cluster_->conninfo(), "u");
   EXPECT_EQ(Shown(&binary_, "SELECT * FROM u ORDER BY rowid"),
             Shown(&binary_, "SELECT l.x + r.x, l.x * r.x, l.x / r.x FROM t l, t r ORDER BY l.n, r.n"));
+}
+
+// In each year of four digits. (SQLite's own functions round to milliseconds.)
+TEST_F(NumbersTest, MomentsAreReadAsTheServerReadsThem) {
+  for (const std::string type : {"timestamptz", "timestamp"}) {
+    Import(type,
+           "(SELECT '0001-01-01 00:00:00+00'::timestamptz AT TIME ZONE 'UTC' + i * interval '1 year' + i * interval "
+           "'31:17:11.123' FROM generate_series(0, 9960) AS i UNION ALL VALUES ('9999-12-31 23:59:59'::timestamp), "
+           "('0001-01-01'), ('1969-12-31 23:59:59'), ('2024-02-29 12:00')) AS s(x)");
+    EXPECT_EQ(cluster_->Query("SELECT n, floor(extract(epoch FROM x))::int8 FROM t ORDER BY n"),
+              binary_.Query("SELECT n, unixepoch(x) FROM t ORDER BY n"))
+        << type;
+  }
 }
 
 // A STRICT table has no place for the text NaN in a REAL column, and numeric needs three storage classes.
