@@ -39,6 +39,9 @@ TEST(LargeValuesTest, ComeWholeByEachWay) {
   const std::string length = absl::StrCat(Megabytes() << 20);
   EXPECT_EQ(imported.Query(kEnds), (lab::Rows{{"1", "text", length, "\\\t234567\\", "null", "NULL", ""},
                                               {"2", "null", "NULL", "NULL", "blob", length, "3300FF095C0A313233"}}));
+  lab::Host text;
+  CopyTextTable(&text, cluster.conninfo(), "t");
+  EXPECT_EQ(text.Query(kEnds), imported.Query(kEnds));
   for (Stream* stream : {&flood, &out}) {
     stream->CatchUp();
     EXPECT_EQ(stream->host.Query(kEnds), imported.Query(kEnds)) << stream->plugin();
