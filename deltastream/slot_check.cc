@@ -31,8 +31,8 @@ std::string WhyLost(const postgres::Slot& slot) {
   }
   if (reason == "conflict") {
     return "the server is a standby, and what the slot needs was removed on the primary (use hot_standby_feedback = "
-           "on, and a slot of the primary for the standby, primary_slot_name), or wal_level there was set below "
-           "\"logical\"";
+           "on, and a slot of the primary for the standby, primary_slot_name), wal_level there was set below "
+           "\"logical\", or WAL is gone (see max_slot_wal_keep_size)";
   }
   return "WAL that it needs is gone (see max_slot_wal_keep_size)";
 }

@@ -17,9 +17,10 @@ constexpr absl::Duration kDropPatience = absl::Seconds(2);
 
 std::string SlotsQuery(int server_version, const std::string& condition) {
   const char* const two_phase = server_version >= 140000 ? "two_phase" : "false";
-  const char* const reason = server_version >= 170000   ? "invalidation_reason"
-                             : server_version >= 160000 ? "CASE WHEN conflicting THEN 'conflict' END"
-                                                        : "NULL";
+  const char* const reason = server_version >= 170000 ? "invalidation_reason"
+                             : server_version >= 160000
+                                 ? "CASE WHEN conflicting AND pg_is_in_recovery() THEN 'conflict' END"
+                                 : "NULL";
   return absl::StrCat(
       "SELECT slot_name, plugin, database, active AND active_pid <> pg_backend_pid(), active_pid, restart_lsn, "
       "confirmed_flush_lsn, "

@@ -29,8 +29,8 @@ struct Slot {
   std::optional<std::string> wal_status;  // "reserved", "extended", "unreserved", "lost"
   // Prepared transactions are sent when they are prepared, to those plugins that take them. From PostgreSQL 14 on.
   bool two_phase = false;
-  // Why a lost one is: "wal_removed", "rows_removed", "wal_level_insufficient", "idle_timeout"; before PostgreSQL 17
-  // "conflict" for the second and the third.
+  // Why a lost one is: "wal_removed", "rows_removed", "wal_level_insufficient", "idle_timeout"; on a standby of
+  // PostgreSQL 16, which does not tell these apart, "conflict".
   std::optional<std::string> invalidation_reason;
 };
 

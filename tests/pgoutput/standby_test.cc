@@ -115,7 +115,8 @@ TEST_F(StandbyTest, ASlotThatThePrimaryDidNotKeepIsExplained) {
   standby_.Exec("ALTER SYSTEM SET hot_standby_feedback = off");
   standby_.Exec("SELECT pg_reload_conf()");
   ASSERT_TRUE(lab::WaitUntil([&] {
-    primary_.Exec("CREATE TABLE gone (a int); DROP TABLE gone");
+    primary_.Exec("CREATE TABLE gone (a int)");
+    primary_.Exec("DROP TABLE gone");
     primary_.Exec("VACUUM pg_class");
     return standby_.Value("SELECT wal_status FROM pg_replication_slots") == "lost";
   }));
