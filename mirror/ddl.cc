@@ -45,7 +45,7 @@ std::string Ddl::CopyAgain(const State& state, const TableState& table) {
 
 // Once the names differ, the stream still has the line that does not.
 absl::Status Ddl::CheckColumns(const Relation& shape, const TableState& table) const {
-  const absl::Status status = CheckColumnNames(shape, table.target);
+  absl::Status status = CheckColumnNames(shape, table.target);
   if (status.ok()) return status;
   return absl::Status(status.code(), absl::StrCat(status.message(), ". Then: ", CopyAgain(*state_, table)));
 }
