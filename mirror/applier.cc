@@ -171,7 +171,7 @@ void Applier::EndHandover(Table* table) {
   --handovers_;
   TableState* state = StateOf(*table);
   state->handover.clear();
-  state->status = TableStatus::kLive;
+  if (state->status != TableStatus::kAbsent) state->status = TableStatus::kLive;
   table->touched = true;
 }
 

@@ -170,7 +170,7 @@ absl::StatusOr<int64_t> Bootstrapper::CopyAll(State* state) {
   if (info_.has_value()) state->set_identity(*info_);
   int64_t rows = 0;
   for (const postgres::CatalogTable& table : locked_.tables) {
-    RETURN_IF_ERROR(ForgetOldName(db_, table.relation, state));
+    RETURN_IF_ERROR(ForgetOldName(db_, table.relation, locked_.ToHandover().ToJson(), state));
     ASSIGN_OR_RETURN(const int64_t copied, CopyTable(table, state));
     rows += copied;
   }

@@ -19,7 +19,7 @@ using postgres::CatalogTable;
 
 absl::StatusOr<int64_t> CopyOne(sqlite3* db, postgres::Connection& connection, const CatalogTable& one,
                                 const BootstrapOptions& options, State* state) {
-  RETURN_IF_ERROR(ForgetOldName(db, one.relation, state));
+  RETURN_IF_ERROR(ForgetOldName(db, one.relation, "", state));
   const bool known = state->FindTable(one.relation.schema, one.relation.table) != nullptr;
   ASSIGN_OR_RETURN(TableState entry, NewEntry(state, one.relation, options));
   entry.status = TableStatus::kCopied;

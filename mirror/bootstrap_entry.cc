@@ -38,7 +38,7 @@ absl::StatusOr<TableState> NewEntry(State* state, const types::Relation& relatio
   return entry;
 }
 
-absl::Status ForgetOldName(sqlite3* db, const types::Relation& relation, State* state) {
+absl::Status ForgetOldName(sqlite3* db, const types::Relation& relation, const std::string& handover, State* state) {
   for (TableState& table : state->tables()) {
     if (table.relation.relid != relation.relid || table.status == TableStatus::kAbsent) continue;
     if (table.schema == relation.schema && table.name == relation.table) continue;
@@ -48,7 +48,7 @@ absl::Status ForgetOldName(sqlite3* db, const types::Relation& relation, State* 
     }
     table.status = TableStatus::kAbsent;
     table.relation = {};
-    table.handover.clear();
+    table.handover = handover;
     RETURN_IF_ERROR(state->SaveTable(table));
   }
   return absl::OkStatus();

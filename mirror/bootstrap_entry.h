@@ -3,6 +3,8 @@
 #ifndef DELTAMIRROR_MIRROR_BOOTSTRAP_ENTRY_H_
 #define DELTAMIRROR_MIRROR_BOOTSTRAP_ENTRY_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "mirror/bootstrap_options.h"
@@ -21,8 +23,9 @@ absl::Status CheckInMirror(const State& state, const types::Relation& relation);
 // of its tables has.
 absl::StatusOr<TableState> NewEntry(State* state, const types::Relation& relation, const BootstrapOptions& options);
 
-// A table that the mirror knows under another name is the same table still: that one goes.
-absl::Status ForgetOldName(sqlite3* db, const types::Relation& relation, State* state);
+// A table that the mirror knows under another name is the same table still: that one goes. What the copy has seen of
+// it, as `handover` says ("": there is none), is not for a table of the old name.
+absl::Status ForgetOldName(sqlite3* db, const types::Relation& relation, const std::string& handover, State* state);
 
 }  // namespace deltamirror::mirror
 

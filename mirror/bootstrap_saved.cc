@@ -160,7 +160,7 @@ absl::Status SavedBootstrapper::MakeAll() {
   SetBack(start, &state);
   if (info_.has_value()) state.set_identity(*info_);
   for (const CatalogTable& table : tables_) {
-    RETURN_IF_ERROR(ForgetOldName(db_, table.relation, &state));
+    RETURN_IF_ERROR(ForgetOldName(db_, table.relation, "", &state));
     RETURN_IF_ERROR(MakeTable(table, start, &state));
   }
   RETURN_IF_ERROR(state.SaveAll());

@@ -218,6 +218,23 @@ TEST_F(TablesTest, ANameFromBeforeTheCopyIsNotATable) {
   EXPECT_EQ(Tables(), "t");
 }
 
+// Before the stream has said so.
+TEST_F(TablesTest, ATableIsCopiedAgainUnderTheNameThatItHasNow) {
+  lab_.cluster.Exec("CREATE TABLE old (id int PRIMARY KEY); INSERT INTO old VALUES (1)");
+  BeginWithAll();
+  lab_.Bootstrap("*");
+  ExpectEqual("old", "id");
+  lab_.cluster.Exec("INSERT INTO old VALUES (2); ALTER TABLE old RENAME TO t; INSERT INTO t VALUES (3)");
+  EXPECT_EQ(lab_.Bootstrap("t", kAgain), "3");
+  EXPECT_EQ(Tables(), "t");
+  lab_.cluster.Exec("DELETE FROM t WHERE id = 1");
+  ExpectEqual("t", "id");
+  EXPECT_EQ(Tables(), "t");
+  // The old name may be another table's later.
+  lab_.cluster.Exec("CREATE TABLE old (a text PRIMARY KEY); INSERT INTO old VALUES ('x')");
+  ExpectEqual("old", "a");
+}
+
 // A later copy sets the mirror back behind the end of the first hand-over.
 TEST_F(TablesTest, ADroppedTableStaysUnknownWhenTheMirrorIsSetBack) {
   lab_.cluster.Exec("CREATE TABLE gone (id int PRIMARY KEY); CREATE TABLE t (id int PRIMARY KEY)");
