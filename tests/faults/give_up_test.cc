@@ -133,7 +133,8 @@ TEST_F(GiveUpTest, InvalidatedSlot) {
   }));
   Reconnect();
   EXPECT_THAT(stream.Wait(),
-              AllOf(StartsWith("deltastream: replication slot \"mirror\" was invalidated by the server: WAL that it "
+              AllOf(StartsWith("deltastream: replication slot \"mirror\" was invalidated by the server (wal_status "
+                               "\"lost\"): WAL that it "
                                "needs is gone"),
                     HasSubstr("max_slot_wal_keep_size"), HasSubstr("pg_slot_drop"), HasSubstr("pg_slot_create"),
                     HasSubstr("a new, empty folder as the destination and bootstrap the mirrors again")));
