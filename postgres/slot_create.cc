@@ -144,7 +144,11 @@ class Creation {
       return absl::AlreadyExistsError(absl::StrCat("replication slot \"", name_, "\" already exists"));
     }
     RETURN_IF_ERROR(CheckReadyForSlot(connection_));
-    if (options_.failover) RETURN_IF_ERROR(CheckCanFailOver());
+    if (options_.failover) {
+      RETURN_IF_ERROR(CheckIsPrimary(
+          "which keeps the primary's slots of option \"failover\" and has none of its own. Make the slot on the "
+          "primary"));
+    }
     if (!options_.tables.empty()) {
       ASSIGN_OR_RETURN(tables_, types::TableList::Parse(options_.tables));
     }
@@ -181,26 +185,18 @@ class Creation {
     return CreateRecorded(kDeltaflood, record);
   }
 
-  absl::Status CheckCanFailOver() {
+  // `why`: what a standby cannot do, and what to do instead.
+  absl::Status CheckIsPrimary(absl::string_view why) {
     ASSIGN_OR_RETURN(const bool standby, IsStandby(connection_));
     if (!standby) return absl::OkStatus();
-    return absl::FailedPreconditionError(
-        "the server is a standby, which keeps the primary's slots of option \"failover\" and has none of its own. Make "
-        "the slot on the primary");
-  }
-
-  absl::Status CheckCanPublish() {
-    ASSIGN_OR_RETURN(const bool standby, IsStandby(connection_));
-    if (!standby) return absl::OkStatus();
-    return absl::FailedPreconditionError(
-        "the server is a standby, where no publication can be made. Make one on the primary, and name it with option "
-        "\"publication\"");
+    return absl::FailedPreconditionError(absl::StrCat("the server is a standby, ", why));
   }
 
   absl::StatusOr<std::string> CreateWithPgoutput() {
     SlotRecord record = {.publication = options_.publication};
     if (record.publication.empty()) {
-      RETURN_IF_ERROR(CheckCanPublish());
+      RETURN_IF_ERROR(CheckIsPrimary(
+          "where no publication can be made. Make one on the primary, and name it with option \"publication\""));
       record.publication = name_;
       record.publication_made = true;
       // Before the slot: decoding sees the catalog as it was, and must find it there.
