@@ -3,6 +3,8 @@
 #include <libpq-fe.h>
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "absl/time/clock.h"
 #include "types/lsn.h"
@@ -19,6 +21,9 @@ constexpr char kQuestion[] =
     "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END";
 
 }  // namespace
+
+WalEndWatch::WalEndWatch(std::string conninfo, InterruptCheck interrupt)
+    : conninfo_(std::move(conninfo)), interrupt_(std::move(interrupt)), next_(absl::Now() + kAskEvery) {}
 
 uint64_t WalEndWatch::Latest() {
   if (connection_.has_value()) TakeAnswer();

@@ -14,11 +14,11 @@
 namespace deltamirror::postgres {
 
 // The replication protocol does not tell: its messages say how far the server has read for the slot. So this has a
-// connection of its own, opened at the first call. Where there can be none, the answer stays 0.
+// connection of its own. A watch begins with a server that was just asked: it connects after a second, and a stream that
+// only catches up is done by then. Where there can be no connection, the answer stays 0.
 class WalEndWatch {
  public:
-  WalEndWatch(std::string conninfo, InterruptCheck interrupt)
-      : conninfo_(std::move(conninfo)), interrupt_(std::move(interrupt)) {}
+  WalEndWatch(std::string conninfo, InterruptCheck interrupt);
 
   // The last answer, and the next question: at most one a second. Does not wait for the answer.
   uint64_t Latest();
@@ -32,7 +32,7 @@ class WalEndWatch {
   const InterruptCheck interrupt_;
   std::optional<Connection> connection_;
   bool asked_ = false;
-  absl::Time next_ = absl::InfinitePast();
+  absl::Time next_;
   uint64_t latest_ = 0;
 };
 
