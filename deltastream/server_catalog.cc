@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "postgres/column_row.h"
 #include "postgres/connection.h"
+#include "postgres/publication.h"
 #include "postgres/schema.h"
 #include "status/status_macros.h"
 
@@ -20,8 +21,8 @@ using pgoutput::RelationColumn;
 using pgoutput::RelationMessage;
 using pgoutput::TypeFacts;
 
-// For each OID and modifier, in the order of the two lists: name, type, an array's element type; NULLs for a type that
-// is gone. Domains may be made of domains: base says what is at the bottom.
+// For each OID and modifier, in the order of the two lists: name, type, an array's element type, length; NULLs for a
+// type that is gone. Domains may be made of domains: base says what is at the bottom.
 constexpr char kTypes[] =
     "WITH RECURSIVE walk(id, base) AS ("
     " SELECT oid, typbasetype FROM pg_catalog.pg_type WHERE typtype = 'd'"
@@ -29,7 +30,8 @@ constexpr char kTypes[] =
     " WHERE t.typtype = 'd'),"
     " base AS (SELECT w.id, w.base FROM walk w JOIN pg_catalog.pg_type t ON t.oid = w.base WHERE t.typtype <> 'd')"
     " SELECT pg_catalog.format_type(n.oid, w.typmod), t.oid,"
-    " CASE WHEN t.typlen = -1 AND t.typelem <> 0 THEN coalesce(e.base, t.typelem) END"
+    " CASE WHEN t.typlen = -1 AND t.typelem <> 0 THEN coalesce(e.base, t.typelem) END,"
+    " n.typlen"
     " FROM ROWS FROM (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::int4[])) WITH ORDINALITY"
     "  AS w(oid, typmod, place)"
     " LEFT JOIN pg_catalog.pg_type n ON n.oid = w.oid"
@@ -56,37 +58,26 @@ absl::StatusOr<std::vector<TypeFacts>> ReadTypes(postgres::Connection& connectio
     type.name = std::string(result.text(row, 0));
     ASSIGN_OR_RETURN(type.base, postgres::ReadNumber<uint32_t>(result, row, 1));
     ASSIGN_OR_RETURN(type.elem, postgres::ReadNumber<uint32_t>(result, row, 2));
+    ASSIGN_OR_RETURN(type.length, postgres::ReadNumber<int>(result, row, 3));
   }
   return types;
-}
-
-struct PublishedHow {
-  bool as_root = false;
-  bool with_generated = false;  // publish_generated_columns, from PostgreSQL 18 on
-};
-
-absl::StatusOr<PublishedHow> ReadPublication(postgres::Connection& connection, const std::string& publication) {
-  const bool can_generated = connection.server_version() >= 180000;
-  ASSIGN_OR_RETURN(const postgres::Result result,
-                   connection.Query(absl::StrCat("SELECT pubviaroot, ", can_generated ? "pubgencols = 's'" : "false",
-                                                 " FROM pg_catalog.pg_publication WHERE pubname = $1"),
-                                    {publication}));
-  if (result.rows() == 0) return PublishedHow();
-  return PublishedHow{result.text(0, 0) == "t", result.text(0, 1) == "t"};
 }
 
 // A dropped column's row is as the transaction left it that dropped the column. xids wrap around: one is later than
 // another if it comes in the next half of the circle.
 absl::Status ReadDropped(postgres::Connection& connection, uint32_t relid, uint32_t xid, CatalogEntry* entry) {
   ASSIGN_OR_RETURN(const postgres::Result result,
-                   connection.Query("SELECT attnum, xmin FROM pg_catalog.pg_attribute"
+                   connection.Query("SELECT attnum, xmin, attlen, atttypmod FROM pg_catalog.pg_attribute"
                                     " WHERE attrelid = $1 AND attisdropped AND attnum > 0 ORDER BY attnum",
                                     {absl::StrCat(relid)}));
   for (int row = 0; row < result.rows(); ++row) {
-    ASSIGN_OR_RETURN(const int number, postgres::ReadNumber<int>(result, row, 0));
+    pgoutput::DroppedColumn column;
+    ASSIGN_OR_RETURN(column.number, postgres::ReadNumber<int>(result, row, 0));
     ASSIGN_OR_RETURN(const auto dropped_by, postgres::ReadNumber<uint32_t>(result, row, 1));
-    if (static_cast<int32_t>(dropped_by - xid) > 0) entry->dropped_since.push_back(number);
-    if (dropped_by == xid) entry->dropped_within = true;
+    ASSIGN_OR_RETURN(column.length, postgres::ReadNumber<int>(result, row, 2));
+    ASSIGN_OR_RETURN(column.typmod, postgres::ReadNumber<int>(result, row, 3));
+    if (static_cast<int32_t>(dropped_by - xid) > 0) entry->dropped_since.push_back(column.number);
+    if (dropped_by == xid) entry->dropped_within.push_back(column);
   }
   return absl::OkStatus();
 }
@@ -116,11 +107,11 @@ absl::StatusOr<CatalogEntry> Ask(postgres::Connection& connection, const std::st
   CatalogEntry entry;
   ASSIGN_OR_RETURN(std::optional<postgres::CatalogTable> table, postgres::ReadTable(connection, message.relid));
   if (table.has_value()) {
-    ASSIGN_OR_RETURN(const PublishedHow how, ReadPublication(connection, publication));
-    entry.with_generated = how.with_generated;
+    ASSIGN_OR_RETURN(const auto options, postgres::ReadPublicationOptions(connection, publication));
+    entry.with_generated = options.has_value() && options->with_generated;
     if (table->partitioned) {
-      entry.without_rows = !how.as_root;
-      if (how.as_root) RETURN_IF_ERROR(FillMissing(connection, &table->relation));
+      entry.without_rows = !options.has_value() || !options->via_root;
+      if (!entry.without_rows) RETURN_IF_ERROR(FillMissing(connection, &table->relation));
     }
     entry.relation = std::move(table->relation);
     RETURN_IF_ERROR(ReadDropped(connection, message.relid, xid, &entry));

@@ -17,7 +17,8 @@
 namespace deltamirror::mirror {
 
 // The columns that the mirrored table has: those whose values the stream brings. A virtual generated column's it never
-// does; a stored one's only with deltaflood, whose lines show what is in the row.
+// does; a stored one's with deltaflood, whose lines show what is in the row, and of pgoutput if the publication has
+// them: `with_stored_generated` is false where it cannot be asked. (The stream adds them then.)
 types::Relation MirroredShape(const types::Relation& relation, bool with_stored_generated = true);
 
 // Makes the table. AlreadyExists if something of that name is there, which `again` takes to be the table of an earlier

@@ -26,9 +26,9 @@ absl::StatusOr<std::string> PublicationName(postgres::Connection& connection, co
 }
 
 absl::Status CheckPublishesAll(const postgres::Publication& publication) {
-  if (publication.left_out.empty()) return absl::OkStatus();
+  if (publication.options.left_out.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      "publication \"", publication.name, "\" does not publish ", absl::StrJoin(publication.left_out, " and "),
+      "publication \"", publication.name, "\" does not publish ", absl::StrJoin(publication.options.left_out, " and "),
       ", so that a mirror would not stay equal. Use ALTER "
       "PUBLICATION ",
       QuoteIdentifier(publication.name), " SET (publish = 'insert, update, delete, truncate')"));
@@ -72,8 +72,8 @@ absl::Status StreamTables::CheckCovered(const CatalogTable& table) const {
   }
   // Why a partition of one that is published is not mirrored, and an unlogged table, is told later.
   if (!publication_.has_value() || publication_->Find(table.relation.relid) != nullptr) return absl::OkStatus();
-  if (table.unlogged || (!table.is_root && publication_->via_root)) return absl::OkStatus();
-  if (table.partitioned && !publication_->via_root) {
+  if (table.unlogged || (!table.is_root && publication_->options.via_root)) return absl::OkStatus();
+  if (table.partitioned && !publication_->options.via_root) {
     return absl::FailedPreconditionError(absl::StrCat(
         what, "publication \"", publication_->name,
         "\" publishes the changes of partitions under their own names. Mirror these, or make a publication "

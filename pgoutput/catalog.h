@@ -21,8 +21,16 @@ struct TypeFacts {
   std::string name;   // as format_type prints it: "numeric(10,2)"; empty if there is no such type any more
   uint32_t base = 0;  // itself, or what is at the bottom of a domain
   uint32_t elem = 0;  // an array's element type, else 0
+  int length = 0;     // pg_type.typlen
 
   bool operator==(const TypeFacts&) const = default;
+};
+
+// What is left of a column that is gone.
+struct DroppedColumn {
+  int number = 0;
+  int length = 0;  // pg_attribute.attlen
+  int typmod = -1;
 };
 
 struct CatalogEntry {
@@ -31,8 +39,8 @@ struct CatalogEntry {
   std::optional<types::Relation> relation;
   // The numbers of its columns that transactions later than the message's have dropped.
   std::vector<int> dropped_since;
-  // The message's own transaction has dropped others, before the change or after it.
-  bool dropped_within = false;
+  // Those that the message's own transaction has dropped, before the change or after it.
+  std::vector<DroppedColumn> dropped_within;
   // The numbers of its columns whose values did not come at an earlier look (generated ones, and those that a column
   // list leaves out), also if they are gone: they have no values in the message unless it names them.
   std::set<int> hidden_before;

@@ -75,49 +75,82 @@ void SetKeys(const RelationMessage& message, const std::vector<const types::Colu
   }
 }
 
-// A column that the table has now, or (null) one that has been dropped since.
-using Place = std::pair<int, const types::Column*>;  // by number
+// A column that the table has now, or one that has been dropped.
+struct Place {
+  int number = 0;
+  const types::Column* now = nullptr;      // null: dropped
+  const DroppedColumn* dropped = nullptr;  // by the message's own transaction
+};
+using Places = std::vector<Place>;
 
-std::vector<Place> PlacesOf(const CatalogEntry& entry, const std::set<absl::string_view>& names) {
-  std::vector<Place> places;
+// Those that the table had at the end of the message's transaction, or (`before`) before it dropped some itself.
+Places PlacesOf(const CatalogEntry& entry, const std::set<absl::string_view>& names, bool before) {
+  Places places;
   for (const types::Column& column : entry.relation->columns) {
     // Its values come now (DROP EXPRESSION, a longer column list), but perhaps not yet.
     if (entry.hidden_before.count(column.attnum) > 0 && names.count(column.name) == 0) continue;
     const bool comes = column.generated.empty() || (column.generated == "stored" && entry.with_generated);
-    if (comes) places.emplace_back(column.attnum, &column);
+    if (comes) places.push_back({column.attnum, &column});
   }
   for (const int number : entry.dropped_since) {
-    if (entry.hidden_before.count(number) == 0) places.emplace_back(number, nullptr);
+    if (entry.hidden_before.count(number) == 0) places.push_back({number});
   }
-  std::sort(places.begin(), places.end());
+  for (const DroppedColumn& column : entry.dropped_within) {
+    if (before && entry.hidden_before.count(column.number) == 0) places.push_back({column.number, nullptr, &column});
+  }
+  std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) { return a.number < b.number; });
   return places;
 }
 
-// The places of the message's columns, if they are those that come first; else nothing.
-std::vector<Place> FindPlaces(const RelationMessage& message, const CatalogEntry& entry) {
-  if (!entry.relation.has_value()) return {};
+// Whether the column may have been that of the message. Its name may be another now, unless one of the two names is
+// another column's.
+bool MayBe(const Place& place, size_t i, const RelationMessage& message, const CatalogEntry& entry,
+           const std::set<absl::string_view>& names) {
+  const RelationColumn& column = message.columns[i];
+  if (place.dropped != nullptr) {
+    return place.dropped->typmod == column.typmod &&
+           (entry.types.empty() || entry.types[i].length == 0 || entry.types[i].length == place.dropped->length);
+  }
+  // Dropped, and perhaps another was added under its name.
+  if (place.now == nullptr || place.now->name == column.name) return true;
+  return names.count(place.now->name) == 0 && FindColumn(&*entry.relation, column.name) == nullptr;
+}
+
+// The first of the places, as many as the message has columns; none if they are not the message's.
+Places FitPlaces(const RelationMessage& message, const CatalogEntry& entry, bool before) {
   std::set<absl::string_view> names;
   for (const RelationColumn& column : message.columns) names.insert(column.name);
-  std::vector<Place> places = PlacesOf(entry, names);
+  Places places = PlacesOf(entry, names, before);
   if (places.size() < message.columns.size()) return {};
   // Each of them is there, so names need not tell which is which: they may have been swapped since.
-  if (places.size() == message.columns.size() && !entry.dropped_within) return places;
+  if (places.size() == message.columns.size() && entry.dropped_within.empty()) return places;
   places.resize(message.columns.size());
   for (size_t i = 0; i < places.size(); ++i) {
-    const types::Column* const there = places[i].second;
-    // Dropped, and perhaps another was added under its name.
-    if (there == nullptr || there->name == message.columns[i].name) continue;
-    // Renamed, unless one of the two names is another column's.
-    if (names.count(there->name) > 0 || FindColumn(&*entry.relation, message.columns[i].name) != nullptr) return {};
+    if (!MayBe(places[i], i, message, entry, names)) return {};
   }
   return places;
 }
 
-std::vector<Place> PlacesByName(const RelationMessage& message, const CatalogEntry& entry) {
-  std::vector<Place> places;
+bool HasDropped(const Places& places) {
+  return std::any_of(places.begin(), places.end(), [](const Place& place) { return place.dropped != nullptr; });
+}
+
+// The places of the message's columns, if they are those that come first; else none.
+Places FindPlaces(const RelationMessage& message, const CatalogEntry& entry, bool* doubtful) {
+  if (!entry.relation.has_value()) return {};
+  Places after = FitPlaces(message, entry, false);
+  if (entry.dropped_within.empty()) return after;
+  Places before = FitPlaces(message, entry, true);
+  if (!HasDropped(before)) return after;
+  *doubtful = !after.empty();
+  return before;
+}
+
+Places PlacesByName(const RelationMessage& message, const CatalogEntry& entry) {
+  Places places;
   for (const RelationColumn& column : message.columns) {
     const types::Column* const now = entry.relation.has_value() ? FindColumn(&*entry.relation, column.name) : nullptr;
-    places.emplace_back(now == nullptr ? 0 : now->attnum, now);
+    places.push_back({now == nullptr ? 0 : now->attnum, now});
   }
   return places;
 }
@@ -165,16 +198,17 @@ void AddVirtualColumns(const types::Relation* known, types::Relation* out) {
 
 }  // namespace
 
-absl::StatusOr<types::Relation> MakeShape(const RelationMessage& message, const CatalogEntry& entry,
-                                          const types::Relation* last, const TypeNames& names) {
+absl::StatusOr<Shape> MakeShape(const RelationMessage& message, const CatalogEntry& entry, const types::Relation* last,
+                                const TypeNames& names) {
   if (!entry.types.empty() && entry.types.size() != message.columns.size()) {
     return absl::DataLossError(absl::StrCat("the server's catalog gave ", entry.types.size(), " types for table \"",
                                             types::TargetName(message.schema, message.table), "\", expected ",
                                             message.columns.size()));
   }
-  std::vector<Place> places = FindPlaces(message, entry);
+  Shape result;
+  Places places = FindPlaces(message, entry, &result.doubtful);
   if (places.empty()) places = PlacesByName(message, entry);
-  types::Relation shape;
+  types::Relation& shape = result.relation;
   shape.schema = message.schema;
   shape.table = message.table;
   shape.relid = message.relid;
@@ -183,9 +217,9 @@ absl::StatusOr<types::Relation> MakeShape(const RelationMessage& message, const 
   for (size_t i = 0; i < message.columns.size(); ++i) {
     types::Column& column = shape.columns.emplace_back();
     column.name = message.columns[i].name;
-    column.attnum = places[i].first;
+    column.attnum = places[i].number;
     SetType(message.columns[i], entry.types.empty() ? TypeFacts() : entry.types[i], names, &column);
-    now.push_back(places[i].second);
+    now.push_back(places[i].now);
     if (now[i] != nullptr) SetFromCatalog(*now[i], &column);
   }
   const types::Relation* const known = entry.relation.has_value() ? &*entry.relation : nullptr;
@@ -193,7 +227,7 @@ absl::StatusOr<types::Relation> MakeShape(const RelationMessage& message, const 
   ClearPartialPrimaryKey(known, &shape);
   FillNumbers(entry, last, &shape);
   AddVirtualColumns(known, &shape);
-  return shape;
+  return result;
 }
 
 }  // namespace deltamirror::pgoutput

@@ -15,6 +15,13 @@ namespace deltamirror::pgoutput {
 
 using TypeNames = std::map<uint32_t, TypeName>;  // by OID
 
+struct Shape {
+  types::Relation relation;
+  // Which of the columns that the message's transaction has dropped and made are the message's cannot be told: it may
+  // have come before that or after it. The values may be other columns'.
+  bool doubtful = false;
+};
+
 // The message says what the table was called, its columns in order, their types and which are in the replica identity:
 // that is how it was when the changes were made, and goes before what the catalog says of the present. From the catalog
 // come, for the same column: number, place in primary key and replica identity, NOT NULL, and the value of rows from
@@ -27,8 +34,8 @@ using TypeNames = std::map<uint32_t, TypeName>;  // by OID
 //
 // `names` stands in for types that are gone. DataLoss if `entry.types` has another number of types than the message has
 // columns.
-absl::StatusOr<types::Relation> MakeShape(const RelationMessage& message, const CatalogEntry& entry,
-                                          const types::Relation* last, const TypeNames& names);
+absl::StatusOr<Shape> MakeShape(const RelationMessage& message, const CatalogEntry& entry, const types::Relation* last,
+                                const TypeNames& names);
 
 }  // namespace deltamirror::pgoutput
 

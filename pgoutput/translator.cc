@@ -13,8 +13,8 @@
 namespace deltamirror::pgoutput {
 namespace {
 
-void AppendRelationLine(const types::Relation& shape, const Begin& begin, std::string* lines) {
-  std::vector<std::string> descriptions(shape.columns.size());
+// What a line about the table itself begins with.
+deltaflood::Record LineAbout(const types::Relation& shape, deltaflood::Action action, const Begin& begin) {
   deltaflood::Record record;
   record.table = shape.table;
   if (shape.schema != "public") record.schema = shape.schema;
@@ -24,12 +24,28 @@ void AppendRelationLine(const types::Relation& shape, const Begin& begin, std::s
   record.lsn = begin.final_lsn;
   record.has_relid = true;
   record.relid = shape.relid;
+  record.action = action;
+  return record;
+}
+
+void AppendRelationLine(const types::Relation& shape, const Begin& begin, std::string* lines) {
+  std::vector<std::string> descriptions(shape.columns.size());
+  deltaflood::Record record = LineAbout(shape, deltaflood::Action::kRelation, begin);
   record.identity = deltaflood::IdentityName(shape.identity);
-  record.action = deltaflood::Action::kRelation;
   for (size_t i = 0; i < shape.columns.size(); ++i) {
     deltaflood::AppendColumnDescription(shape.columns[i], &descriptions[i]);
     record.columns.push_back({.name = shape.columns[i].name, .value = descriptions[i]});
   }
+  deltaflood::AppendRecord(record, lines);
+  lines->push_back('\n');
+}
+
+void AppendDoubt(const types::Relation& shape, const Begin& begin, std::string* lines) {
+  deltaflood::Record record = LineAbout(shape, deltaflood::Action::kGap, begin);
+  record.reason =
+      "a transaction has changed rows and dropped columns, and columns were added since: pgoutput does not tell "
+      "whether "
+      "the rows' values are those of the old columns or of the new";
   deltaflood::AppendRecord(record, lines);
   lines->push_back('\n');
 }
@@ -144,7 +160,9 @@ absl::Status Translator::Describe(Table* table) {
   if (options_.catalog) {
     ASSIGN_OR_RETURN(entry, options_.catalog(message, begin_.xid));
   }
-  ASSIGN_OR_RETURN(table->shape, MakeShape(message, entry, table->printed ? &*table->printed : nullptr, type_names_));
+  ASSIGN_OR_RETURN(Shape shape, MakeShape(message, entry, table->printed ? &*table->printed : nullptr, type_names_));
+  table->shape = std::move(shape.relation);
+  table->doubtful = shape.doubtful;
   table->without_rows = entry.without_rows;
   table->announced = table->printed == table->shape;
   BuildLayout(table);
@@ -221,6 +239,7 @@ void Translator::Announce(Table* table, std::string* lines) {
   printed_ = true;
   if (table->announced) return;
   AppendRelationLine(table->shape, begin_, lines);
+  if (table->doubtful) AppendDoubt(table->shape, begin_, lines);
   table->printed = table->shape;
   table->announced = true;
 }

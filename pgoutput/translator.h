@@ -85,6 +85,7 @@ class Translator {
     bool included = false;
     bool without_rows = false;
     bool announced = false;       // `printed` is the shape
+    bool doubtful = false;        // as in Shape
     std::string head;             // "_table TAB name", and the schema
     std::vector<Column> columns;  // as in the message
     types::Relation shape;

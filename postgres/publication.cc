@@ -77,24 +77,34 @@ const PublishedTable* Publication::Find(uint32_t relid) const {
   return found == tables.end() ? nullptr : &*found;
 }
 
-absl::StatusOr<Publication> ReadPublication(Connection& connection, const std::string& name) {
+absl::StatusOr<std::optional<PublicationOptions>> ReadPublicationOptions(Connection& connection,
+                                                                         const std::string& name) {
   const char* const generated = connection.server_version() >= kHasGenerated ? "pubgencols = 's'" : "false";
   ASSIGN_OR_RETURN(const Result found,
                    connection.Query(absl::StrReplaceAll(kPublication, {{"$GENERATED$", generated}}), {name}));
-  if (found.rows() == 0) return absl::NotFoundError(absl::StrCat("publication \"", name, kNoSuchPublication));
-  Publication publication;
-  publication.name = name;
-  publication.via_root = found.text(0, 0) == "t";
+  if (found.rows() == 0) return std::nullopt;
+  PublicationOptions options;
+  options.via_root = found.text(0, 0) == "t";
   constexpr const char* kActions[] = {"insert", "update", "delete", "truncate"};
   for (int i = 0; i < 4; ++i) {
-    if (found.text(0, i + 1) != "t") publication.left_out.emplace_back(kActions[i]);
+    if (found.text(0, i + 1) != "t") options.left_out.emplace_back(kActions[i]);
   }
+  options.with_generated = found.text(0, 5) == "t";
+  return options;
+}
+
+absl::StatusOr<Publication> ReadPublication(Connection& connection, const std::string& name) {
+  ASSIGN_OR_RETURN(std::optional<PublicationOptions> options, ReadPublicationOptions(connection, name));
+  if (!options.has_value()) return absl::NotFoundError(absl::StrCat("publication \"", name, kNoSuchPublication));
+  Publication publication;
+  publication.name = name;
+  publication.options = *std::move(options);
   const char* const filters = connection.server_version() >= kHasFilters ? kFilters : ", NULL, NULL";
   ASSIGN_OR_RETURN(const Result result,
                    connection.Query(absl::StrCat("SELECT n.nspname, c.relname, c.oid", filters, kTables), {name}));
   for (int row = 0; row < result.rows(); ++row) {
     ASSIGN_OR_RETURN(PublishedTable table, ReadPublished(result, row));
-    table.with_generated = found.text(0, 5) == "t";
+    table.with_generated = publication.options.with_generated;
     publication.tables.push_back(std::move(table));
   }
   return publication;

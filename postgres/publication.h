@@ -28,10 +28,19 @@ struct PublishedTable {
   std::string where;                     // an SQL expression; empty: all rows
 };
 
+struct PublicationOptions {
+  bool via_root = false;              // publish_via_partition_root
+  bool with_generated = false;        // publish_generated_columns = stored, from PostgreSQL 18 on
+  std::vector<std::string> left_out;  // of "insert", "update", "delete", "truncate"
+};
+
+// Nothing if there is no such publication.
+absl::StatusOr<std::optional<PublicationOptions>> ReadPublicationOptions(Connection& connection,
+                                                                         const std::string& name);
+
 struct Publication {
   std::string name;
-  bool via_root = false;               // publish_via_partition_root
-  std::vector<std::string> left_out;   // of "insert", "update", "delete", "truncate"
+  PublicationOptions options;
   std::vector<PublishedTable> tables;  // by schema and name
 
   // Null if it is not published under its own name.

@@ -42,6 +42,7 @@ constexpr char kNarrowTree[] =
     "INSERT INTO p VALUES (1, 1), (2, 2), (11, 3)";
 constexpr char kFilled[] =
     "CREATE TABLE filled (id int PRIMARY KEY, v text); INSERT INTO filled VALUES (21, 'x'), (22, 'y')";
+constexpr char kDoubtful[] = "a transaction has changed rows and dropped columns";
 constexpr char kRewritten[] = "it may have been rewritten with other values";
 
 struct Untold {
@@ -134,6 +135,16 @@ INSTANTIATE_TEST_SUITE_P(
         // It may have been truncated before.
         Untold{"vacuum_full_of_a_partition", kTree, {"VACUUM FULL p1"}, "or rewritten by VACUUM FULL or CLUSTER", "p"},
         Untold{"a_dropped_partition", kTree, {"DROP TABLE p1"}, "partition \"p1\" was detached or dropped", "p"},
+        Untold{
+            "a_column_made_again_in_the_transaction_of_an_update",
+            kTable,
+            {"BEGIN", "UPDATE t SET n = 7 WHERE id = 1", "ALTER TABLE t DROP n", "ALTER TABLE t ADD n int", "COMMIT"},
+            kDoubtful},
+        Untold{
+            "a_column_dropped_in_the_transaction_of_an_update_and_another_added_since",
+            kTable,
+            {"BEGIN", "UPDATE t SET n = 7 WHERE id = 1", "ALTER TABLE t DROP n", "COMMIT", "ALTER TABLE t ADD m int"},
+            kDoubtful},
         Untold{"drop_expression",
                "CREATE TABLE t (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 2) STORED, a text);"
                "INSERT INTO t VALUES (1), (2)",
@@ -158,6 +169,21 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Untold{"a_column_without_a_default", kTable, {"ALTER TABLE t ADD x int", "UPDATE t SET x = 1"}, ""},
         Untold{"a_column_with_a_constant", kTable, {"ALTER TABLE t ADD x int DEFAULT 7", "UPDATE t SET n = 1"}, ""},
+        Untold{"a_column_of_the_middle_made_again_in_the_transaction_of_an_update",
+               kTable,
+               {"BEGIN", "UPDATE t SET a = 'x' WHERE id = 1", "ALTER TABLE t DROP a", "ALTER TABLE t ADD a text",
+                "UPDATE t SET a = 'y' WHERE id = 2", "COMMIT"},
+               ""},
+        Untold{"a_column_of_another_length_in_the_transaction_of_an_update",
+               kTable,
+               {"BEGIN", "ALTER TABLE t DROP n", "ALTER TABLE t ADD m text", "UPDATE t SET m = 'x' WHERE id = 1",
+                "COMMIT"},
+               ""},
+        Untold{"a_column_moved_in_one_transaction",
+               kTable,
+               {"BEGIN", "ALTER TABLE t ADD m int", "UPDATE t SET m = n", "ALTER TABLE t DROP n", "COMMIT",
+                "UPDATE t SET a = 'x' WHERE id = 1"},
+               ""},
         Untold{"vacuum_full", kTable, {"VACUUM FULL t"}, ""},
         Untold{"vacuum_full_without_a_toast_table", kNarrow, {"VACUUM FULL t"}, ""},
         Untold{"vacuum_full_and_a_renamed_column",
