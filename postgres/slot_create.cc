@@ -199,6 +199,9 @@ class Creation {
           "where no publication can be made. Make one on the primary, and name it with option \"publication\""));
       record.publication = name_;
       record.publication_made = true;
+      // Of an earlier slot that went without pg_slot_drop: a temporary one, or one that SQL has dropped.
+      ASSIGN_OR_RETURN(const SlotRecord left, RecallSlot(connection_, name_));
+      if (left.publication_made) RETURN_IF_ERROR(ForgetSlot(connection_, name_));
       // Before the slot: decoding sees the catalog as it was, and must find it there.
       RETURN_IF_ERROR(CreatePublication(connection_, name_, tables_, filters_));
       made_.publication = true;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
+#include "tests/lab/needs.h"
 #include "tests/mirror_lab.h"
 
 namespace deltamirror {
@@ -22,6 +23,14 @@ class FiltersTest : public ::testing::TestWithParam<std::string> {
  protected:
   static void SetUpTestSuite() { cluster_ = new lab::Cluster; }
   static void TearDownTestSuite() { delete cluster_; }
+
+  void SetUp() override {
+    if (GetParam() == "deltaflood") {
+      LAB_NEEDS_DELTAFLOOD();
+    } else {
+      LAB_NEEDS_VERSION(*cluster_, 15, "filters of publications");
+    }
+  }
 
   // `filters`: the object's members.
   void Begin(const std::string& tables, const std::string& filters) {

@@ -21,12 +21,13 @@ constexpr char kIsActive[] = "SELECT active FROM pg_replication_slots";
 
 class ReplicationTest : public ::testing::Test {
  protected:
-  void SetUp() override { cluster_.Exec("SELECT pg_create_logical_replication_slot('mirror', 'deltaflood')"); }
+  void SetUp() override { cluster_.Exec("SELECT pg_create_logical_replication_slot('mirror', 'pgoutput')"); }
 
   absl::StatusOr<ReplicationStream> Start(absl::Duration patience) {
     absl::StatusOr<Connection> connection = Connection::Open(cluster_.conninfo(), {.replication = true});
     if (!connection.ok()) return connection.status();
-    return ReplicationStream::Start(*std::move(connection), "mirror", 0, {{"mirror", "true"}}, patience);
+    return ReplicationStream::Start(*std::move(connection), "mirror", 0,
+                                    {{"proto_version", "1"}, {"publication_names", "none"}}, patience);
   }
 
   lab::Cluster cluster_;

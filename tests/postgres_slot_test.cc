@@ -169,6 +169,19 @@ TEST_F(SlotTest, PgoutputBringsAPublicationOfItsOwn) {
   EXPECT_EQ(CountPublications(), "0");
 }
 
+TEST_F(SlotTest, ASlotThatWentByItselfHasLeftNothingInTheWay) {
+  {
+    lab::Host session;
+    session.Exec(CreateSql(R"({"plugin":"pgoutput","temporary":true,"tables":"zzz"})"));
+  }
+  EXPECT_TRUE(lab::WaitUntil([this] { return CountSlots() == "0"; })) << "it went with its connection";
+  Create(R"({"plugin":"pgoutput","tables":"ops.crew"})");
+  EXPECT_EQ(cluster_->Query("SELECT tablename FROM pg_publication_tables WHERE pubname = 'mirror'"),
+            (lab::Rows{{"crew"}}));
+  EXPECT_EQ(Drop(), "1");
+  EXPECT_EQ(CountPublications(), "0");
+}
+
 TEST_F(SlotTest, AnExistingPublicationIsNotDropped) {
   cluster_->Exec("CREATE PUBLICATION mine FOR ALL TABLES");
   Create(R"({"publication":"mine"})");
