@@ -1,6 +1,10 @@
 #include "deltastream/pgoutput_feed.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <optional>
+#include <set>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
@@ -14,6 +18,14 @@ namespace {
 // As large as the messages of our own plugin. More than that is only kept for a row that needs it.
 constexpr size_t kBatchSize = 65536;
 constexpr size_t kKeptCapacity = 4 * kBatchSize;
+
+// Whether there was a column list.
+bool LeavesColumnsOut(const pgoutput::CatalogEntry& entry, const std::set<int>& hidden) {
+  return entry.relation.has_value() &&
+         std::any_of(entry.relation->columns.begin(), entry.relation->columns.end(), [&hidden](const auto& column) {
+           return column.generated.empty() && hidden.count(column.attnum) > 0;
+         });
+}
 
 }  // namespace
 
@@ -63,7 +75,9 @@ PgoutputFeed::PgoutputFeed(const Options& options)
 
 absl::StatusOr<pgoutput::CatalogEntry> PgoutputFeed::Describe(const pgoutput::RelationMessage& message, uint32_t xid) {
   ASSIGN_OR_RETURN(pgoutput::CatalogEntry entry, catalog_.Describe(message, xid));
-  entry.hidden_before = storage_.HiddenColumns(message.relid);
+  std::optional<std::set<int>> hidden = storage_.HiddenColumns(message.relid);
+  entry.in_order = entry.in_order && hidden.has_value() && !LeavesColumnsOut(entry, *hidden);
+  entry.hidden_before = std::move(hidden).value_or(std::set<int>());
   if (!entry.relation.has_value()) storage_.NoteGone(message);
   return entry;
 }

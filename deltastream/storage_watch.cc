@@ -95,7 +95,7 @@ absl::StatusOr<uint64_t> StorageWatch::Look(postgres::Connection& connection) {
 // Those that were dropped stay: the stream may not have come to that yet.
 void StorageWatch::KeepHidden(StorageMap* tables) const {
   for (auto& [relid, one] : *tables) {
-    for (const int number : HiddenColumns(relid)) {
+    for (const int number : HiddenColumns(relid).value_or(std::set<int>())) {
       if (one.shown.count(number) == 0) one.hidden.insert(number);
     }
   }
@@ -127,10 +127,11 @@ void StorageWatch::NoteGone(const pgoutput::RelationMessage& message) {
   if (tables.emplace(message.relid, std::move(one)).second) changed_ = true;
 }
 
-std::set<int> StorageWatch::HiddenColumns(uint32_t relid) const {
-  if (!known_.has_value()) return {};
+std::optional<std::set<int>> StorageWatch::HiddenColumns(uint32_t relid) const {
+  if (!known_.has_value()) return std::nullopt;
   const auto found = known_->tables.find(relid);
-  return found == known_->tables.end() ? std::set<int>() : found->second.hidden;
+  if (found == known_->tables.end()) return std::nullopt;
+  return found->second.hidden;
 }
 
 bool StorageWatch::IsExplained(const Suspicion& one) const {

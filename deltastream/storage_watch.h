@@ -56,8 +56,8 @@ class StorageWatch {
   // A table of the stream that the catalog has no longer: if no look has seen it, the next one is to miss it.
   void NoteGone(const pgoutput::RelationMessage& message);
 
-  // The numbers of the table's columns whose values did not come at an earlier look.
-  std::set<int> HiddenColumns(uint32_t relid) const;
+  // The numbers of the table's columns whose values did not come at an earlier look; nothing if it was not there.
+  std::optional<std::set<int>> HiddenColumns(uint32_t relid) const;
 
   // At the end of each transaction: appends the lines for what it has come to and nothing has explained. Whether there
   // were any.

@@ -44,6 +44,8 @@ struct CatalogEntry {
   // The numbers of its columns whose values did not come at an earlier look (generated ones, and those that a column
   // list leaves out), also if they are gone: they have no values in the message unless it names them.
   std::set<int> hidden_before;
+  // Beside them and generated columns, the message has every column that the table had: there is no column list.
+  bool in_order = false;
   // A partitioned table whose rows are published under its partitions' names: its own truncation says nothing.
   bool without_rows = false;
   // Stored generated columns are published, too, where there is no column list.

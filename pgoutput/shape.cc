@@ -116,42 +116,73 @@ bool MayBe(const Place& place, size_t i, const RelationMessage& message, const C
   return names.count(place.now->name) == 0 && FindColumn(&*entry.relation, column.name) == nullptr;
 }
 
-// The first of the places, as many as the message has columns; none if they are not the message's.
-Places FitPlaces(const RelationMessage& message, const CatalogEntry& entry, bool before) {
-  std::set<absl::string_view> names;
-  for (const RelationColumn& column : message.columns) names.insert(column.name);
-  Places places = PlacesOf(entry, names, before);
-  if (places.size() < message.columns.size()) return {};
-  // Each of them is there, so names need not tell which is which: they may have been swapped since.
-  if (places.size() == message.columns.size() && entry.dropped_within.empty()) return places;
-  places.resize(message.columns.size());
-  for (size_t i = 0; i < places.size(); ++i) {
-    if (!MayBe(places[i], i, message, entry, names)) return {};
-  }
-  return places;
-}
-
-bool HasDropped(const Places& places) {
-  return std::any_of(places.begin(), places.end(), [](const Place& place) { return place.dropped != nullptr; });
-}
-
-// The places of the message's columns, if they are those that come first; else none.
-Places FindPlaces(const RelationMessage& message, const CatalogEntry& entry, bool* doubtful) {
-  if (!entry.relation.has_value()) return {};
-  Places after = FitPlaces(message, entry, false);
-  if (entry.dropped_within.empty()) return after;
-  Places before = FitPlaces(message, entry, true);
-  if (!HasDropped(before)) return after;
-  *doubtful = !after.empty();
-  return before;
-}
-
 Places PlacesByName(const RelationMessage& message, const CatalogEntry& entry) {
   Places places;
   for (const RelationColumn& column : message.columns) {
     const types::Column* const now = entry.relation.has_value() ? FindColumn(&*entry.relation, column.name) : nullptr;
     places.push_back({now == nullptr ? 0 : now->attnum, now});
   }
+  return places;
+}
+
+std::set<absl::string_view> NamesOf(const RelationMessage& message) {
+  std::set<absl::string_view> names;
+  for (const RelationColumn& column : message.columns) names.insert(column.name);
+  return names;
+}
+
+bool MayBe(const Places& places, const RelationMessage& message, const CatalogEntry& entry) {
+  const std::set<absl::string_view> names = NamesOf(message);
+  for (size_t i = 0; i < places.size(); ++i) {
+    if (!MayBe(places[i], i, message, entry, names)) return false;
+  }
+  return true;
+}
+
+// The first of the places, as many as the message has columns; none if there are fewer.
+Places FirstPlaces(const RelationMessage& message, const CatalogEntry& entry, bool before) {
+  Places places = PlacesOf(entry, NamesOf(message), before);
+  if (places.size() < message.columns.size()) return {};
+  places.resize(message.columns.size());
+  return places;
+}
+
+// Whether the columns may be those that have the message's names now: these are there, and in the same order.
+bool NamesMayDecide(const RelationMessage& message, const CatalogEntry& entry) {
+  int last = 0;
+  for (const Place& place : PlacesByName(message, entry)) {
+    if (place.number <= last) return false;
+    last = place.number;
+  }
+  return true;
+}
+
+bool HasDropped(const Places& places) {
+  return std::any_of(places.begin(), places.end(), [](const Place& place) { return place.dropped != nullptr; });
+}
+
+// Of a message whose transaction has dropped columns: it has come before that, or after it.
+Places FindPlacesAmongDropped(const RelationMessage& message, const CatalogEntry& entry, bool* doubtful) {
+  const auto fit = [&](bool before) {
+    Places places = FirstPlaces(message, entry, before);
+    return MayBe(places, message, entry) ? places : Places();
+  };
+  Places after = fit(false);
+  Places before = fit(true);
+  if (!HasDropped(before)) return after;
+  *doubtful = !after.empty();
+  return before;
+}
+
+// The places of the message's columns, if they are those that come first; else none.
+Places FindPlaces(const RelationMessage& message, const CatalogEntry& entry, bool* doubtful) {
+  if (!entry.relation.has_value()) return {};
+  if (!entry.dropped_within.empty()) return FindPlacesAmongDropped(message, entry, doubtful);
+  Places places = FirstPlaces(message, entry, false);
+  if (MayBe(places, message, entry)) return places;
+  // Names have been swapped since, or one has another's, unless columns are left out that are not known to be.
+  if (!entry.in_order && PlacesOf(entry, NamesOf(message), false).size() > places.size()) return {};
+  *doubtful = NamesMayDecide(message, entry);
   return places;
 }
 

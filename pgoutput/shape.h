@@ -17,8 +17,8 @@ using TypeNames = std::map<uint32_t, TypeName>;  // by OID
 
 struct Shape {
   types::Relation relation;
-  // Which of the columns that the message's transaction has dropped and made are the message's cannot be told: it may
-  // have come before that or after it. The values may be other columns'.
+  // Which columns are the message's cannot be told: its transaction has dropped some, before the message or after it;
+  // or those that come first and those that have its names are others. The values may be other columns'.
   bool doubtful = false;
 };
 
@@ -29,8 +29,8 @@ struct Shape {
 //
 // Which column is the same: columns stand in the order of their numbers, which are never given twice, so the message's
 // are the first of those that the table has now or that have been dropped since, whatever they are called now. If that
-// does not fit (a publication with a column list), columns of the same name are the same, and another has the number
-// that it had in `last` (the table's shape before this one; null: none), or else one that is free.
+// does not fit (a publication with a column list: not `in_order`), columns of the same name are the same, and another
+// has the number that it had in `last` (the table's shape before this one; null: none), or else one that is free.
 //
 // `names` stands in for types that are gone. DataLoss if `entry.types` has another number of types than the message has
 // columns.

@@ -43,9 +43,9 @@ void AppendRelationLine(const types::Relation& shape, const Begin& begin, std::s
 void AppendDoubt(const types::Relation& shape, const Begin& begin, std::string* lines) {
   deltaflood::Record record = LineAbout(shape, deltaflood::Action::kGap, begin);
   record.reason =
-      "a transaction has changed rows and dropped columns, and columns were added since: pgoutput does not tell "
-      "whether "
-      "the rows' values are those of the old columns or of the new";
+      "rows were read after columns had been dropped or renamed and others added, or were changed in the transaction "
+      "that "
+      "did so, and pgoutput does not tell which columns' values they have";
   deltaflood::AppendRecord(record, lines);
   lines->push_back('\n');
 }

@@ -150,13 +150,13 @@ class DdlThroughPgoutputTest : public DdlTest {
 };
 
 // A new shape comes with the next row, so they are compared after it.
-// What docs/fidelity.md says is not noticed, or what can no longer be copied under the name that the mirror knows.
+// What docs/fidelity.md says is not noticed.
 bool IsBeyondPgoutput(const DdlCase& one) {
-  return one.name == "set_logged_again" || one.name == "everything_at_once";
+  return one.name == "set_logged_again";
 }
 
 TEST_P(DdlThroughPgoutputTest, NeverDivergesSilently) {
-  if (IsBeyondPgoutput(GetParam())) GTEST_SKIP() << "not noticed, or not mended by the statement in the message";
+  if (IsBeyondPgoutput(GetParam())) GTEST_SKIP() << "not noticed";
   Source({kTable, kRows});
   ASSERT_EQ(lab_->CatchUp(), "");
   lab_->mirror.Bootstrap("flights", R"({"again":true,"indexes":true})");

@@ -27,7 +27,10 @@ constexpr char kMirroredTables[] =
 }  // namespace
 
 FidelityLab::FidelityLab(lab::Cluster* cluster, const std::string& arguments, const std::string& plugin)
-    : mirror(cluster), connection_(PQconnectdb(mirror.cluster.conninfo().c_str())), generated_(plugin == "deltaflood") {
+    : mirror(cluster),
+      catalog_(mirror.cluster),
+      connection_(PQconnectdb(mirror.cluster.conninfo().c_str())),
+      generated_(plugin == "deltaflood") {
   PQsetNoticeProcessor(
       connection_, [](void*, const char*) {}, nullptr);
   Source({"SET search_path = public"});
@@ -90,7 +93,7 @@ std::vector<std::string> FidelityLab::TableDifferences(const SourceTable& table)
 
 std::vector<SourceTable> FidelityLab::SourceTables() {
   std::vector<SourceTable> tables;
-  for (const auto& row : mirror.cluster.Query(kSourceTables)) tables.push_back({row[0], row[1], row[2]});
+  for (const auto& row : catalog_.Query(kSourceTables)) tables.push_back({row[0], row[1], row[2]});
   return tables;
 }
 

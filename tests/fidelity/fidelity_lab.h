@@ -61,6 +61,8 @@ class FidelityLab {
  private:
   std::string Run(const std::string& sql);
 
+  // Looks into the catalog, whatever the statements have set on the other.
+  lab::Session catalog_;
   PGconn* connection_;
   bool generated_;  // the stream brings generated columns
 };

@@ -167,6 +167,23 @@ TEST(ShapeTest, NamesThatWereSwappedSinceDoNotDecide) {
   }
 }
 
+TEST(ShapeTest, NamesDoNotDecideWhereEveryColumnComes) {
+  CatalogEntry entry = KnownTable({Known("b", 1), Known("a", 2), Known("c", 3)});
+  const RelationMessage message = TableOf({Text("a"), Text("b")});
+  EXPECT_THAT(Numbers(ShapeOf(message, entry)), ElementsAre(1, 2)) << "sorted";
+  EXPECT_EQ(ShapeOf(message, entry).columns[0].name, "b") << "a column list may have left others out";
+  entry.in_order = true;
+  EXPECT_EQ(ShapeOf(message, entry).columns[0].name, "a");
+}
+
+// (b) was renamed and (c) to (b); or (b) was a generated column that became an ordinary one.
+TEST(ShapeTest, NamesThatFitAsWellAreADoubt) {
+  CatalogEntry entry = KnownTable({Known("a", 1), Known("z", 2), Known("b", 3)});
+  entry.in_order = true;
+  ShapeOf(TableOf({Text("a"), Text("b")}), entry, nullptr, {}, /*doubtful=*/true);
+  ShapeOf(TableOf({Text("a"), Text("c")}), entry);
+}
+
 // Its transaction has dropped a column, before the change or after it.
 TEST(ShapeTest, AColumnDroppedWithinStandsWhereItsNameDoes) {
   CatalogEntry entry = KnownTable({Known("a", 1), Known("c", 3), Known("b", 4)});
