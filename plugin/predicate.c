@@ -278,7 +278,8 @@ build_predicate(const Selection *selection, const Lineage *lineage, MemoryContex
 	predicate->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(changed), &TTSOpsVirtual);
 	estate = CreateExecutorState();
 	predicate->econtext = GetPerTupleExprContext(estate);
-	predicate->state = ExecPrepareExpr((Expr *) expr, estate);
+	/* planning copies nodes, but not the values of constants: those would go with the change */
+	predicate->state = ExecPrepareExpr(copyObject((Expr *) expr), estate);
 	MemoryContextSwitchTo(old);
 	error_context_stack = callback.previous;
 	return predicate;

@@ -180,6 +180,23 @@ TEST_P(FiltersTest, ARowThatComesInWithoutItsLargeValueStopsTheMirror) {
   EXPECT_EQ(lab_.host.Value("SELECT length(body) FROM docs WHERE id = 1"), "5000");
 }
 
+// Whatever else passes through the plugin's memory.
+TEST_P(FiltersTest, TheExpressionMeansTheSameForEveryTransaction) {
+  lab_.cluster.Exec(
+      "CREATE TABLE docs (region text, id int, body text, PRIMARY KEY (region, id));"
+      "ALTER TABLE docs REPLICA IDENTITY FULL; ALTER TABLE docs ALTER body SET STORAGE EXTERNAL;"
+      "INSERT INTO docs SELECT 'west', i, repeat(chr(97 + i), (3 ^ i)::int) FROM generate_series(1, 12) i");
+  Begin("docs", R"("docs":{"where":"region = 'east' OR region = 'further east than that'"})");
+  EXPECT_EQ(lab_.Bootstrap("docs"), "0");
+  for (const std::string region : {"east", "west", "further east than that", "west", "east"}) {
+    for (int i = 1; i <= 12; ++i) {
+      lab_.cluster.Exec(absl::StrCat("UPDATE docs SET region = '", region, "' WHERE id = ", i));
+    }
+  }
+  ExpectEqual();
+  EXPECT_EQ(lab_.host.Value("SELECT count(*) FROM docs"), "12");
+}
+
 TEST_P(FiltersTest, WhatUpdatesCannotBeFilteredByIsRefused) {
   lab_.cluster.Exec("CREATE TABLE t (id int PRIMARY KEY, v int, w text)");
   const auto error = [&](const std::string& filter) {

@@ -163,6 +163,7 @@ TEST_F(SameLinesTest, Types) {
 }
 
 TEST_F(SameLinesTest, Filters) {
+  LAB_NEEDS_VERSION(cluster_, 15, "filters of publications");
   cluster_.Exec(
       "CREATE TABLE full_rows (id int PRIMARY KEY, v int, big text); ALTER TABLE full_rows ALTER big SET STORAGE "
       "EXTERNAL;"
