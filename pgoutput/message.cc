@@ -49,6 +49,15 @@ class Reader {
     return absl::OkStatus();
   }
 
+  // Text that is never empty.
+  absl::Status Name(absl::string_view what, std::string* out) {
+    const size_t begin = offset_;
+    RETURN_IF_ERROR(Text(what, out));
+    if (!out->empty()) return absl::OkStatus();
+    return absl::DataLossError(absl::StrCat("message \"", MessageName(type_), "\" of pgoutput: expected ", what,
+                                            " at offset ", begin, ", got an empty one"));
+  }
+
   absl::Status End() const {
     if (left() == 0) return absl::OkStatus();
     return absl::DataLossError(absl::StrCat("message \"", MessageName(type_), "\" of pgoutput: expected its end at ",
@@ -119,7 +128,7 @@ absl::Status DecodeRelationColumn(Reader* reader, RelationColumn* out) {
   RETURN_IF_ERROR(reader->Byte("a column's flags", &flags));
   if (flags > 1) return reader->Unexpected("a column's flags, 0 or 1,");
   out->in_key = flags == 1;
-  RETURN_IF_ERROR(reader->Text("a column's name", &out->name));
+  RETURN_IF_ERROR(reader->Name("a column's name", &out->name));
   RETURN_IF_ERROR(reader->Uint32("a column's type", &out->type));
   uint32_t typmod = 0;
   RETURN_IF_ERROR(reader->Uint32("a column's type modifier", &typmod));
@@ -130,7 +139,7 @@ absl::Status DecodeRelationColumn(Reader* reader, RelationColumn* out) {
 absl::Status DecodeRelation(Reader* reader, RelationMessage* out) {
   RETURN_IF_ERROR(reader->Uint32("the relation's OID", &out->relid));
   RETURN_IF_ERROR(DecodeSchema(reader, &out->schema));
-  RETURN_IF_ERROR(reader->Text("the relation's name", &out->table));
+  RETURN_IF_ERROR(reader->Name("the relation's name", &out->table));
   uint8_t identity = 0;
   RETURN_IF_ERROR(reader->Byte("the replica identity", &identity));
   if (identity != 'd' && identity != 'i' && identity != 'f' && identity != 'n') {

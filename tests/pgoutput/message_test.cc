@@ -216,6 +216,13 @@ TEST(MessageTest, ErrorsNameMessageOffsetExpectedAndActualSize) {
             "message \"Insert\" of pgoutput: expected the row's values, 65535 bytes, at offset 8, got 0");
 }
 
+TEST(MessageTest, NamesAreNotEmpty) {
+  EXPECT_EQ(Refused(RelationBytes(1, "public", "", 'd', {})).message(),
+            "message \"Relation\" of pgoutput: expected the relation's name at offset 12, got an empty one");
+  EXPECT_EQ(Refused(RelationBytes(1, "public", "t", 'd', {ColumnBytes("", 25, false, -1)})).message(),
+            "message \"Relation\" of pgoutput: expected a column's name at offset 18, got an empty one");
+}
+
 TEST(MessageTest, UnexpectedBytesAreNamed) {
   EXPECT_EQ(Refused("I" + Net(uint32_t{7}) + "K" + RowBytes({})).message(),
             "message \"Insert\" of pgoutput: expected a new row, \"N\", at offset 5, got \"K\"");
