@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
@@ -28,10 +29,12 @@ bool Same(const std::vector<postgres::CatalogTable>& a, const std::vector<postgr
   return true;
 }
 
-// Whether a table, or its schema, was dropped or renamed between the look at the catalog and the lock.
+// Whether a table, or its schema, was dropped or renamed between the look at the catalog and the lock; or while a view
+// of the catalog opened it (pg_publication_tables, from PostgreSQL 16 on, with an internal error).
 bool IsGone(const absl::Status& status) {
   const std::string state = postgres::SqlState(status);
-  return state == "42P01" || state == "3F000";
+  return state == "42P01" || state == "3F000" ||
+         (state == "XX000" && absl::StrContains(status.message(), "could not open relation with OID"));
 }
 
 absl::StatusOr<postgres::CopySnapshot> BeginSnapshot(postgres::Connection& connection,
@@ -63,14 +66,19 @@ absl::StatusOr<bool> TryTables(postgres::Connection& connection, ReadCatalog rea
                                LockedSnapshot* locked) {
   // On one snapshot, too: others may alter and drop tables between two queries.
   RETURN_IF_ERROR(connection.Begin("ISOLATION LEVEL REPEATABLE READ READ ONLY"));
-  ASSIGN_OR_RETURN(const std::vector<postgres::CatalogTable> before, read());
+  const absl::StatusOr<std::vector<postgres::CatalogTable>> before = read();
+  if (IsGone(before.status())) return false;
+  RETURN_IF_ERROR(before.status());
   RETURN_IF_ERROR(connection.Execute("COMMIT").status());
-  absl::StatusOr<postgres::CopySnapshot> snapshot = BeginSnapshot(connection, before, options);
+  absl::StatusOr<postgres::CopySnapshot> snapshot = BeginSnapshot(connection, *before, options);
   if (IsGone(snapshot.status())) return false;
   RETURN_IF_ERROR(snapshot.status());
   locked->snapshot = *std::move(snapshot);
-  ASSIGN_OR_RETURN(locked->tables, read());
-  return Same(before, locked->tables);
+  absl::StatusOr<std::vector<postgres::CatalogTable>> after = read();
+  if (IsGone(after.status())) return false;
+  RETURN_IF_ERROR(after.status());
+  locked->tables = *std::move(after);
+  return Same(*before, locked->tables);
 }
 
 }  // namespace

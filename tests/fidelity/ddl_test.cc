@@ -5,11 +5,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ostream>
 #include <regex>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_replace.h"
 #include "tests/fidelity/ddl_cases.h"
 #include "tests/fidelity/fidelity_lab.h"
@@ -155,8 +157,15 @@ bool IsBeyondPgoutput(const DdlCase& one) {
   return one.name == "set_logged_again";
 }
 
+// Of a table with a generated column that is not published, updates and deletes are the server's to refuse.
+bool HasFullIdentity(const DdlCase& one) {
+  return std::any_of(one.ddl.begin(), one.ddl.end(),
+                     [](const std::string& sql) { return absl::StrContains(sql, "REPLICA IDENTITY FULL"); });
+}
+
 TEST_P(DdlThroughPgoutputTest, NeverDivergesSilently) {
   if (IsBeyondPgoutput(GetParam())) GTEST_SKIP() << "not noticed";
+  if (HasFullIdentity(GetParam()) && server_->Version() >= 18) GTEST_SKIP() << "PostgreSQL 18 refuses the statements";
   Source({kTable, kRows});
   ASSERT_EQ(lab_->CatchUp(), "");
   lab_->mirror.Bootstrap("flights", R"({"again":true,"indexes":true})");
