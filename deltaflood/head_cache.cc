@@ -51,8 +51,10 @@ bool HeadCache::Find(absl::string_view line, absl::string_view separator, Record
 void HeadCache::Keep(absl::string_view line, size_t end, const Record& record) {
   if (record.action == Action::kCommit || record.action == Action::kRollback) return;
   // A position is never the same again; the others are rare.
-  if (record.has_position || record.clock != 0 || record.seq != 0 || !record.oid.empty() || !record.unknown.empty())
+  if (record.has_position || record.clock != 0 || record.seq != 0 || !record.check.empty() || !record.oid.empty() ||
+      !record.unknown.empty()) {
     return;
+  }
   const absl::string_view bytes = line.substr(0, end);
   for (const auto text : kTexts) {
     if (!LiesIn(record.*text, bytes)) return;  // it was unescaped
