@@ -14,8 +14,8 @@
 namespace deltamirror::postgres {
 
 // The replication protocol does not tell: its messages say how far the server has read for the slot. So this has a
-// connection of its own. A watch begins with a server that was just asked: it connects after a second, and a stream that
-// only catches up is done by then. Where there can be no connection, the answer stays 0.
+// connection of its own. A watch begins with a server that was just asked: it connects after a second, and a stream
+// that only catches up is done by then. Where there can be no connection, the answer stays 0.
 class WalEndWatch {
  public:
   WalEndWatch(std::string conninfo, InterruptCheck interrupt);
