@@ -13,6 +13,7 @@
 #include "absl/strings/str_replace.h"
 #include "tests/lab/cluster.h"
 #include "tests/lab/host.h"
+#include "tests/lab/needs.h"
 #include "tests/types/expected.h"
 #include "tests/types/printed.h"
 #include "tests/types/type_values.h"
@@ -136,6 +137,7 @@ TEST_F(AllWaysTest, ValuesAreWhatTheServerPrintsAndTheDocumentSays) {
 }
 
 TEST_F(AllWaysTest, ExamplesOfTheDocumentAreTrue) {
+  LAB_NEEDS_VERSION(world_->cluster, 15, "infinite numerics, and \"char\" in octal");
   for (const ExampleDoc& example : ReadExampleDocs()) {
     world_->session.Exec(absl::StrCat("DROP TABLE IF EXISTS example; CREATE TABLE example AS SELECT ",
                                       lab::Literal(example.printed), "::", example.type, " AS x"));
