@@ -66,19 +66,11 @@ absl::StatusOr<bool> TryTables(postgres::Connection& connection, ReadCatalog rea
                                LockedSnapshot* locked) {
   // On one snapshot, too: others may alter and drop tables between two queries.
   RETURN_IF_ERROR(connection.Begin("ISOLATION LEVEL REPEATABLE READ READ ONLY"));
-  const absl::StatusOr<std::vector<postgres::CatalogTable>> before = read();
-  if (IsGone(before.status())) return false;
-  RETURN_IF_ERROR(before.status());
+  ASSIGN_OR_RETURN(const std::vector<postgres::CatalogTable> before, read());
   RETURN_IF_ERROR(connection.Execute("COMMIT").status());
-  absl::StatusOr<postgres::CopySnapshot> snapshot = BeginSnapshot(connection, *before, options);
-  if (IsGone(snapshot.status())) return false;
-  RETURN_IF_ERROR(snapshot.status());
-  locked->snapshot = *std::move(snapshot);
-  absl::StatusOr<std::vector<postgres::CatalogTable>> after = read();
-  if (IsGone(after.status())) return false;
-  RETURN_IF_ERROR(after.status());
-  locked->tables = *std::move(after);
-  return Same(*before, locked->tables);
+  ASSIGN_OR_RETURN(locked->snapshot, BeginSnapshot(connection, before, options));
+  ASSIGN_OR_RETURN(locked->tables, read());
+  return Same(before, locked->tables);
 }
 
 }  // namespace
@@ -95,8 +87,9 @@ absl::StatusOr<LockedSnapshot> TakeLockedSnapshot(postgres::Connection& connecti
   LockedSnapshot locked;
   const absl::Time end = absl::Now() + kPatience;
   do {
-    ASSIGN_OR_RETURN(const bool same, TryTables(connection, read, options, &locked));
-    if (same) {
+    const absl::StatusOr<bool> same = TryTables(connection, read, options, &locked);
+    if (!IsGone(same.status())) RETURN_IF_ERROR(same.status());
+    if (same.ok() && *same) {
       // A policy that hides rows from this role is an error then, and not a copy with rows missing.
       RETURN_IF_ERROR(connection.Execute("SET LOCAL row_security = off").status());
       return locked;

@@ -44,8 +44,7 @@ void AppendDoubt(const types::Relation& shape, const Begin& begin, std::string* 
   deltaflood::Record record = LineAbout(shape, deltaflood::Action::kGap, begin);
   record.reason =
       "rows were read after columns had been dropped or renamed and others added, or were changed in the transaction "
-      "that "
-      "did so, and pgoutput does not tell which columns' values they have";
+      "that did so, and pgoutput does not tell which columns' values they have";
   deltaflood::AppendRecord(record, lines);
   lines->push_back('\n');
 }

@@ -151,7 +151,6 @@ class DdlThroughPgoutputTest : public DdlTest {
   }
 };
 
-// A new shape comes with the next row, so they are compared after it.
 // What docs/fidelity.md says is not noticed.
 bool IsBeyondPgoutput(const DdlCase& one) {
   return one.name == "set_logged_again";
@@ -163,6 +162,7 @@ bool HasFullIdentity(const DdlCase& one) {
                      [](const std::string& sql) { return absl::StrContains(sql, "REPLICA IDENTITY FULL"); });
 }
 
+// A new shape comes with the next row, so they are compared after it.
 TEST_P(DdlThroughPgoutputTest, NeverDivergesSilently) {
   if (IsBeyondPgoutput(GetParam())) GTEST_SKIP() << "not noticed";
   if (HasFullIdentity(GetParam()) && server_->Version() >= 18) GTEST_SKIP() << "PostgreSQL 18 refuses the statements";
