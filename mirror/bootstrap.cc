@@ -65,6 +65,9 @@ class Bootstrapper {
 
   std::string source_;
   std::optional<daystream::SourceInfo> info_;
+  // As the locked snapshot has it. Not read again: the server looks for each table that it publishes, and tables that
+  // are not locked may be dropped meanwhile.
+  std::optional<StreamTables> stream_;
   LockedSnapshot locked_;
 };
 
@@ -78,8 +81,8 @@ absl::Status Bootstrapper::CheckSource() {
 }
 
 absl::StatusOr<std::vector<postgres::CatalogTable>> Bootstrapper::ReadTables() {
-  ASSIGN_OR_RETURN(const StreamTables stream, StreamTables::Read(connection_, source_, info_));
-  ASSIGN_OR_RETURN(std::vector<postgres::CatalogTable> tables, stream.Choose(connection_, list_));
+  ASSIGN_OR_RETURN(stream_, StreamTables::Read(connection_, source_, info_));
+  ASSIGN_OR_RETURN(std::vector<postgres::CatalogTable> tables, stream_->Choose(connection_, list_));
   RETURN_IF_ERROR(postgres::CheckMirrorable(tables));
   return tables;
 }
@@ -120,8 +123,7 @@ bool Bootstrapper::Copies(absl::string_view schema, absl::string_view name) cons
 // change from now on.
 absl::Status Bootstrapper::CheckNothingLeftOut(State* state) {
   if (!info_.has_value()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const StreamTables stream, StreamTables::Read(connection_, source_, info_));
-  ASSIGN_OR_RETURN(const std::vector<postgres::CatalogTable> all, stream.All(connection_));
+  ASSIGN_OR_RETURN(const std::vector<postgres::CatalogTable> all, stream_->All(connection_));
   for (const postgres::CatalogTable& table : all) {
     const auto& [schema, name] = std::tie(table.relation.schema, table.relation.table);
     if (!TakesNewTables(state->settings(), schema)) continue;
