@@ -102,18 +102,6 @@ absl::Status FillMissing(postgres::Connection& connection, types::Relation* rela
   return absl::OkStatus();
 }
 
-// From PostgreSQL 15 on a publication may have some columns of a table alone.
-absl::StatusOr<bool> HasColumnList(postgres::Connection& connection, const std::string& publication, uint32_t relid) {
-  if (connection.server_version() < 150000) return false;
-  ASSIGN_OR_RETURN(
-      const postgres::Result result,
-      connection.Query(
-          "SELECT 1 FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid"
-          " WHERE p.pubname = $1 AND r.prrelid = $2 AND r.prattrs IS NOT NULL",
-          {publication, absl::StrCat(relid)}));
-  return result.rows() > 0;
-}
-
 absl::StatusOr<CatalogEntry> Ask(postgres::Connection& connection, const std::string& publication,
                                  const RelationMessage& message, uint32_t xid) {
   CatalogEntry entry;
@@ -121,7 +109,7 @@ absl::StatusOr<CatalogEntry> Ask(postgres::Connection& connection, const std::st
   if (table.has_value()) {
     ASSIGN_OR_RETURN(const auto options, postgres::ReadPublicationOptions(connection, publication));
     entry.with_generated = options.has_value() && options->with_generated;
-    ASSIGN_OR_RETURN(const bool listed, HasColumnList(connection, publication, message.relid));
+    ASSIGN_OR_RETURN(const bool listed, postgres::HasColumnList(connection, publication, message.relid));
     entry.in_order = !listed;
     if (table->partitioned) {
       entry.without_rows = !options.has_value() || !options->via_root;

@@ -12,6 +12,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "postgres/column_row.h"
+#include "postgres/publication.h"
 #include "postgres/server_error.h"
 #include "postgres/wal_flush.h"
 #include "status/status_macros.h"
@@ -20,8 +21,6 @@
 namespace deltamirror::deltastream {
 namespace {
 
-constexpr int kSchemasSince = 150000;    // FOR TABLES IN SCHEMA, column lists
-constexpr int kGeneratedSince = 180000;  // publish_generated_columns
 constexpr uint32_t kFirstUserOid = 16384;
 
 // The oldest transaction whose end a snapshot taken from now on may see.
@@ -78,10 +77,11 @@ constexpr char kOfSchemas[] =
 
 // Whether values of column a come.
 std::string Shown(int server_version) {
-  if (server_version < kSchemasSince) return "a.attgenerated = ''";
-  return absl::StrCat("CASE WHEN l.prattrs IS NOT NULL THEN a.attnum = ANY(l.prattrs) ELSE a.attgenerated = ''",
-                      server_version < kGeneratedSince ? "" : " OR (a.attgenerated = 's' AND p.pubgencols = 's')",
-                      " END");
+  if (server_version < postgres::kPublicationFiltersSince) return "a.attgenerated = ''";
+  return absl::StrCat(
+      "CASE WHEN l.prattrs IS NOT NULL THEN a.attnum = ANY(l.prattrs) ELSE a.attgenerated = ''",
+      server_version < postgres::kPublicationGeneratedSince ? "" : " OR (a.attgenerated = 's' AND p.pubgencols = 's')",
+      " END");
 }
 
 std::set<int> ReadNumbers(absl::string_view text) {
@@ -139,7 +139,7 @@ absl::StatusOr<StorageLook> LookAtStorage(postgres::Connection& connection, cons
   StorageLook look;
   ASSIGN_OR_RETURN(const postgres::Result xid, connection.Query(kXid));
   ASSIGN_OR_RETURN(look.xid, postgres::ReadNumber<uint32_t>(xid, 0, 0));
-  const bool lists = connection.server_version() >= kSchemasSince;
+  const bool lists = connection.server_version() >= postgres::kPublicationFiltersSince;
   const std::string sql = absl::StrReplaceAll(kTables, {{"$SCHEMAS$", lists ? kOfSchemas : ""},
                                                         {"$LIST$", lists ? kList : ""},
                                                         {"$SHOWN$", Shown(connection.server_version())},

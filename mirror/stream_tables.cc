@@ -135,7 +135,7 @@ absl::Status StreamTables::KeepStreamed(CatalogTable* table) const {
   const types::Relation& relation = table->relation;
   if (publication_.has_value()) {
     const PublishedTable* const published = publication_->Find(relation.relid);
-    return published == nullptr ? absl::OkStatus() : postgres::KeepPublished(*published, table);
+    return published == nullptr ? absl::OkStatus() : postgres::KeepPublished(publication_->options, *published, table);
   }
   const types::TableFilter* const filter = filters_.Find(relation.relid, relation.schema, relation.table);
   if (filter == nullptr) return absl::OkStatus();

@@ -28,8 +28,6 @@ constexpr char kTables[] =
 constexpr char kFilters[] =
     ", r.prattrs, CASE WHEN NOT p.puballtables AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_publication_namespace s"
     " WHERE s.pnpubid = p.oid AND s.pnnspid = n.oid) THEN pg_catalog.pg_get_expr(r.prqual, r.prrelid) END";
-constexpr int kHasFilters = 150000;
-constexpr int kHasGenerated = 180000;  // publish_generated_columns
 
 absl::Status Unexpected(absl::string_view what, absl::string_view text) {
   return absl::InternalError(absl::StrCat("the server's catalog gave \"", text, "\", expected ", what));
@@ -79,7 +77,8 @@ const PublishedTable* Publication::Find(uint32_t relid) const {
 
 absl::StatusOr<std::optional<PublicationOptions>> ReadPublicationOptions(Connection& connection,
                                                                          const std::string& name) {
-  const char* const generated = connection.server_version() >= kHasGenerated ? "pubgencols = 's'" : "false";
+  const char* const generated =
+      connection.server_version() >= kPublicationGeneratedSince ? "pubgencols = 's'" : "false";
   ASSIGN_OR_RETURN(const Result found,
                    connection.Query(absl::StrReplaceAll(kPublication, {{"$GENERATED$", generated}}), {name}));
   if (found.rows() == 0) return std::nullopt;
@@ -99,22 +98,32 @@ absl::StatusOr<Publication> ReadPublication(Connection& connection, const std::s
   Publication publication;
   publication.name = name;
   publication.options = *std::move(options);
-  const char* const filters = connection.server_version() >= kHasFilters ? kFilters : ", NULL, NULL";
+  const char* const filters = connection.server_version() >= kPublicationFiltersSince ? kFilters : ", NULL, NULL";
   ASSIGN_OR_RETURN(const Result result,
                    connection.Query(absl::StrCat("SELECT n.nspname, c.relname, c.oid", filters, kTables), {name}));
   for (int row = 0; row < result.rows(); ++row) {
     ASSIGN_OR_RETURN(PublishedTable table, ReadPublished(result, row));
-    table.with_generated = publication.options.with_generated;
     publication.tables.push_back(std::move(table));
   }
   return publication;
 }
 
-absl::Status KeepPublished(const PublishedTable& published, CatalogTable* table) {
+absl::StatusOr<bool> HasColumnList(Connection& connection, const std::string& publication, uint32_t relid) {
+  if (connection.server_version() < kPublicationFiltersSince) return false;
+  ASSIGN_OR_RETURN(
+      const Result result,
+      connection.Query(
+          "SELECT 1 FROM pg_catalog.pg_publication_rel r JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid"
+          " WHERE p.pubname = $1 AND r.prrelid = $2 AND r.prattrs IS NOT NULL",
+          {publication, absl::StrCat(relid)}));
+  return result.rows() > 0;
+}
+
+absl::Status KeepPublished(const PublicationOptions& options, const PublishedTable& published, CatalogTable* table) {
   table->where = published.where;
   table->own_name = true;
   if (!published.columns.has_value()) {
-    return published.with_generated ? absl::OkStatus() : LeaveGeneratedOut(table);
+    return options.with_generated ? absl::OkStatus() : LeaveGeneratedOut(table);
   }
   return KeepColumns(*published.columns, table);
 }

@@ -23,14 +23,17 @@ struct PublishedTable {
   std::string schema;
   std::string table;
   uint32_t relid = 0;
-  std::optional<std::set<int>> columns;  // numbers; nothing: all, of those that are generated see the next
-  bool with_generated = false;           // without a list: the stored ones, too
+  std::optional<std::set<int>> columns;  // numbers; nothing: all, of those that are generated see PublicationOptions
   std::string where;                     // an SQL expression; empty: all rows
 };
 
+// Versions, as Connection::server_version gives them.
+constexpr int kPublicationFiltersSince = 150000;    // column lists, row filters, TABLES IN SCHEMA
+constexpr int kPublicationGeneratedSince = 180000;  // publish_generated_columns
+
 struct PublicationOptions {
   bool via_root = false;              // publish_via_partition_root
-  bool with_generated = false;        // publish_generated_columns = stored, from PostgreSQL 18 on
+  bool with_generated = false;        // publish_generated_columns = stored
   std::vector<std::string> left_out;  // of "insert", "update", "delete", "truncate"
 };
 
@@ -47,14 +50,18 @@ struct Publication {
   const PublishedTable* Find(uint32_t relid) const;
 };
 
-// As the connection's transaction sees it. NotFound if there is none. Column lists and filters from PostgreSQL 15 on.
+// As the connection's transaction sees it. NotFound if there is none.
 absl::StatusOr<Publication> ReadPublication(Connection& connection, const std::string& name);
+
+// Whether it names columns of the table, which then come without the others.
+absl::StatusOr<bool> HasColumnList(Connection& connection, const std::string& publication, uint32_t relid);
 
 // Takes what the publication leaves out of the table away from it: columns, and rows (`where`). FailedPrecondition if
 // rows cannot be told apart by what is left.
-absl::Status KeepPublished(const PublishedTable& published, CatalogTable* table);
+absl::Status KeepPublished(const PublicationOptions& options, const PublishedTable& published, CatalogTable* table);
 
-// CREATE PUBLICATION, with partitions' changes under their root's name. FailedPrecondition for what the server cannot
+// CREATE PUBLICATION, with partitions' changes under their root's name, and with stored generated columns where the
+// server can publish them. FailedPrecondition for what the server cannot
 // publish, and for filters by which it would refuse updates and deletes of the tables afterwards. Works on a connection
 // for replication, too, outside of a transaction.
 absl::Status CreatePublication(Connection& connection, const std::string& name, const types::TableList& tables,

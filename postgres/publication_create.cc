@@ -13,8 +13,6 @@
 namespace deltamirror::postgres {
 namespace {
 
-constexpr int kHasFilters = 150000;
-
 // What would make the server refuse updates and deletes: columns of the replica identity that are not published, and
 // columns of the expression that are not in the replica identity. An expression's columns stand in its node tree.
 // Partitions have identities of their own, and their root's filter.
@@ -61,7 +59,7 @@ absl::Status CheckIdentities(Connection& connection, const std::string& name) {
 absl::Status CheckFilters(const Connection& connection, const types::TableList& tables,
                           const types::TableFilters& filters) {
   if (filters.empty()) return absl::OkStatus();
-  if (connection.server_version() < kHasFilters) {
+  if (connection.server_version() < kPublicationFiltersSince) {
     return absl::FailedPreconditionError(absl::StrCat(
         "the filters of a publication need PostgreSQL 15 or later, the server is ", connection.server_version() / 10000,
         ".", connection.server_version() % 10000, ". Use plugin \"deltaflood\""));
@@ -105,7 +103,7 @@ absl::StatusOr<std::string> PublicationObjects(const Connection& connection, con
     if (!entry.schema.has_value()) return std::string("FOR ALL TABLES");
     if (entry.table.has_value()) {
       tables.push_back(TableObject(entry, filters));
-    } else if (connection.server_version() >= 150000) {
+    } else if (connection.server_version() >= kPublicationFiltersSince) {
       schemas.push_back(QuoteIdentifier(*entry.schema));
     } else {
       return absl::FailedPreconditionError(
@@ -127,8 +125,11 @@ absl::Status CreatePublication(Connection& connection, const std::string& name, 
                                const types::TableFilters& filters) {
   RETURN_IF_ERROR(CheckFilters(connection, tables, filters));
   ASSIGN_OR_RETURN(const std::string objects, PublicationObjects(connection, tables, filters));
+  // Without its stored generated columns the server would refuse updates and deletes of a table under FULL.
+  const char* const generated =
+      connection.server_version() >= kPublicationGeneratedSince ? ", publish_generated_columns = stored" : "";
   const std::string create = absl::StrCat("CREATE PUBLICATION ", QuoteIdentifier(name), " ", objects,
-                                          " WITH (publish_via_partition_root = true)");
+                                          " WITH (publish_via_partition_root = true", generated, ")");
   if (filters.empty()) return connection.Execute(create).status();
   // Once it is there, the server refuses what it cannot filter: nobody must see it before it is found to be good.
   RETURN_IF_ERROR(connection.Execute("BEGIN").status());

@@ -30,7 +30,7 @@ FidelityLab::FidelityLab(lab::Cluster* cluster, const std::string& arguments, co
     : mirror(cluster),
       catalog_(mirror.cluster),
       connection_(PQconnectdb(mirror.cluster.conninfo().c_str())),
-      generated_(plugin == "deltaflood") {
+      generated_(plugin == "deltaflood" || mirror.cluster.Version() >= 18) {
   PQsetNoticeProcessor(
       connection_, [](void*, const char*) {}, nullptr);
   Source({"SET search_path = public"});

@@ -140,6 +140,22 @@ TEST_F(GeneratedColumnsTest, APublicationThatChangesItsMindIsNoticed) {
   EXPECT_EQ(Columns(), "id,b");
 }
 
+// From PostgreSQL 18 on, the server refuses updates and deletes where the old row lacks them.
+TEST_F(GeneratedColumnsTest, APublicationOfOursHasThem) {
+  lab_.cluster.Exec(absl::StrCat(kTable, "ALTER TABLE t REPLICA IDENTITY FULL"));
+  lab_.Begin(R"({"plugin":"pgoutput"})");
+  lab_.Bootstrap("t");
+  const bool published = cluster_->Version() >= 18;
+  EXPECT_EQ(Columns(), published ? "id,g,b" : "id,b");
+  lab_.cluster.Exec("INSERT INTO t VALUES (3, DEFAULT, 'z'); UPDATE t SET id = 20 WHERE id = 2");
+  lab_.cluster.Exec("DELETE FROM t WHERE id = 1");
+  ExpectEqual(published ? "id, g, b" : "id, b");
+  if (!published) return;
+  lab_.cluster.Exec("ALTER TABLE t ALTER g SET NOT NULL; CREATE UNIQUE INDEX by_g ON t (g)");
+  lab_.cluster.Exec("ALTER TABLE t REPLICA IDENTITY USING INDEX by_g; UPDATE t SET id = 30 WHERE id = 3");
+  ExpectEqual("id, g, b");
+}
+
 class VirtualColumnsTest : public GeneratedColumnsTest, public ::testing::WithParamInterface<std::string> {};
 
 // Their values are stored nowhere.

@@ -55,7 +55,8 @@ class SameLinesTest : public ::testing::Test {
     as_root_ = as_root;
     filters_ = filters;
     cluster_.Exec(absl::StrCat("CREATE PUBLICATION both_of_us FOR ", objects,
-                               " WITH (publish_via_partition_root = ", as_root ? "true" : "false", ")"));
+                               " WITH (publish_via_partition_root = ", as_root ? "true" : "false",
+                               cluster_.Version() >= 18 ? ", publish_generated_columns = stored)" : ")"));
     cluster_.Exec("SELECT pg_create_logical_replication_slot('ours', 'deltaflood')");
     cluster_.Exec("SELECT pg_create_logical_replication_slot('theirs', 'pgoutput')");
     absl::StatusOr<postgres::Connection> connection = postgres::Connection::Open(cluster_.conninfo(), {});
