@@ -136,8 +136,9 @@ TEST_F(BootstrapTest, MakesIndexesOfOtherOrdersAndNoneThatIsNotValid) {
 
 TEST_F(BootstrapTest, MakesNoIndexOnAColumnThatPgoutputLeavesOut) {
   lab_.cluster.Exec(
-      "CREATE TABLE t (a int PRIMARY KEY, v int GENERATED ALWAYS AS (a * 2) STORED); CREATE INDEX generated ON t (v)");
-  lab_.Begin(R"({"plugin":"pgoutput"})");
+      "CREATE TABLE t (a int PRIMARY KEY, v int GENERATED ALWAYS AS (a * 2) STORED); CREATE INDEX generated ON t (v);"
+      "CREATE PUBLICATION theirs FOR TABLE t");
+  lab_.Begin(R"({"publication":"theirs"})");
   ::testing::internal::CaptureStderr();
   lab_.Bootstrap("t", R"({"indexes":true,"progress":true})");
   EXPECT_EQ(
@@ -213,8 +214,9 @@ TEST_F(BootstrapTest, FollowsPgoutputWithoutWhatItDoesNotBring) {
   lab_.cluster.Exec(
       "CREATE TABLE t (a int PRIMARY KEY, twice int GENERATED ALWAYS AS (a * 2) STORED, b text); INSERT INTO t (a, b) "
       "VALUES (1, 'x'); CREATE TABLE p (a int PRIMARY KEY) PARTITION BY RANGE (a); CREATE TABLE p1 PARTITION OF p "
-      "DEFAULT; CREATE TABLE log (line text); ALTER TABLE log REPLICA IDENTITY FULL; INSERT INTO p VALUES (1)");
-  lab_.Begin(R"({"plugin":"pgoutput"})");
+      "DEFAULT; CREATE TABLE log (line text); ALTER TABLE log REPLICA IDENTITY FULL; INSERT INTO p VALUES (1);"
+      "CREATE PUBLICATION theirs FOR ALL TABLES WITH (publish_via_partition_root = true)");
+  lab_.Begin(R"({"publication":"theirs"})");
   EXPECT_EQ(lab_.Bootstrap("*"), "2");
   EXPECT_EQ(lab_.host.Query("SELECT * FROM t"), (lab::Rows{{"1", "x"}}));
   lab_.cluster.Exec(

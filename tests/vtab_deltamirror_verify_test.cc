@@ -255,8 +255,9 @@ TEST_F(DeltamirrorVerifyTest, FollowsTheMirrorsOptionsAndNames) {
     INSERT INTO t (id, tags, n) VALUES (1, '{a,NULL}', 1.50);
     CREATE TABLE p (a int, b int, PRIMARY KEY (a, b)) PARTITION BY LIST (a);
     CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1); CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);
-    INSERT INTO p VALUES (1, 1), (2, 2))");
-  lab_.Begin(R"({"plugin":"pgoutput"})");
+    INSERT INTO p VALUES (1, 1), (2, 2);
+    CREATE PUBLICATION theirs FOR ALL TABLES WITH (publish_via_partition_root = true))");
+  lab_.Begin(R"({"publication":"theirs"})");
   lab_.host.Exec(absl::StrCat("DROP TABLE m; ATTACH '", lab_.dir.File("other.db"),
                               "' AS aux; CREATE VIRTUAL TABLE m "
                               "USING daystream_apply(source='",
