@@ -360,9 +360,11 @@ TEST_F(SameLinesTest, ATruncatedPartitionOfARootIsToldByDeltafloodAlone) {
   EXPECT_THAT(ReadPgoutput(), IsEmpty());
 }
 
-TEST_F(SameLinesTest, AStoredGeneratedColumnIsToldByDeltafloodAlone) {
+// Unless it is published, which Begin asks for.
+TEST_F(SameLinesTest, AStoredGeneratedColumnIsToldByDeltafloodAloneBefore18) {
   cluster_.Exec("CREATE TABLE t (id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED)");
   Begin();
+  if (cluster_.Version() >= 18) return Told("INSERT INTO t VALUES (1)");
   cluster_.Exec("INSERT INTO t VALUES (1)");
   EXPECT_THAT(ReadDeltaflood(), Contains(HasSubstr("\ttwice\t2")));
   EXPECT_THAT(ReadPgoutput(), Not(Contains(HasSubstr("twice"))));

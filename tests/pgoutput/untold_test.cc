@@ -145,11 +145,6 @@ INSTANTIATE_TEST_SUITE_P(
             kTable,
             {"BEGIN", "UPDATE t SET n = 7 WHERE id = 1", "ALTER TABLE t DROP n", "COMMIT", "ALTER TABLE t ADD m int"},
             kDoubtful},
-        Untold{"drop_expression",
-               "CREATE TABLE t (id int PRIMARY KEY, g int GENERATED ALWAYS AS (id * 2) STORED, a text);"
-               "INSERT INTO t VALUES (1), (2)",
-               {"ALTER TABLE t ALTER g DROP EXPRESSION", "INSERT INTO t VALUES (3, 3)"},
-               "did not come"},
         Untold{
             "an_attached_partition",
             "CREATE TABLE p (id int PRIMARY KEY, v text) PARTITION BY RANGE (id); CREATE TABLE filled (id int PRIMARY "
