@@ -1,6 +1,6 @@
 // First copies at random moments while applications write: in the end each mirror equals its source, row by row.
 //
-// HANDOVER_ROUNDS in the environment is the number of rounds (12 by default) with each plugin, HANDOVER_SECONDS,
+// HANDOVER_ROUNDS in the environment is the number of rounds (8 by default) with each plugin, HANDOVER_SECONDS,
 // instead, for how long there are rounds with each, HANDOVER_SEED another course of events. Under Bazel:
 // --test_env=HANDOVER_ROUNDS=500 --test_env=HANDOVER_SEED=7 --test_timeout=7200.
 
@@ -151,7 +151,7 @@ class AttackTest : public ::testing::TestWithParam<const char*> {
 
 TEST_P(AttackTest, FirstCopiesAtRandomMomentsEndEqual) {
   const int seconds = FromEnvironment("HANDOVER_SECONDS", 0);
-  const int rounds = seconds > 0 ? INT_MAX : FromEnvironment("HANDOVER_ROUNDS", 12);
+  const int rounds = seconds > 0 ? INT_MAX : FromEnvironment("HANDOVER_ROUNDS", 8);
   const absl::Time end = seconds > 0 ? absl::Now() + absl::Seconds(seconds) : absl::InfiniteFuture();
   Mirror lasting(&lab_);
   lasting.Bootstrap(kTables);

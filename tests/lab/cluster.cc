@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <libpq-fe.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -81,6 +82,7 @@ void Cluster::Start() {
 }
 
 void Cluster::Stop(const std::string& mode) {
+  session_.reset();
   Run({"stop", path(), mode});
 }
 
@@ -90,11 +92,16 @@ void Cluster::Restart(const std::string& mode) {
 }
 
 Rows Cluster::Query(const std::string& sql) {
-  return Session(*this).Query(sql);
+  const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock);
+  if (!lock.owns_lock()) return Session(*this).Query(sql);
+  if (session_ == nullptr || !session_->IsOpen()) session_ = std::make_unique<Session>(*this);
+  Rows rows = session_->Query(sql);
+  session_->Reset();
+  return rows;
 }
 
 std::string Cluster::Value(const std::string& sql) {
-  return Session(*this).Value(sql);
+  return SingleValue(Query(sql), sql);
 }
 
 std::string Cluster::Run(const std::vector<std::string>& arguments) {
@@ -135,6 +142,17 @@ std::string Session::Error(const std::string& sql) {
   std::string text = message == nullptr ? "" : message;
   PQclear(result);
   return text;
+}
+
+// A server that closes a connection says why, and that it has none; an idle one says nothing.
+bool Session::IsOpen() const {
+  pollfd socket = {.fd = PQsocket(Handle(connection_)), .events = POLLIN};
+  return PQstatus(Handle(connection_)) == CONNECTION_OK && poll(&socket, 1, 0) == 0;
+}
+
+void Session::Reset() {
+  if (PQtransactionStatus(Handle(connection_)) != PQTRANS_IDLE) PQclear(PQexec(Handle(connection_), "ROLLBACK"));
+  PQclear(PQexec(Handle(connection_), "DISCARD ALL"));
 }
 
 }  // namespace deltamirror::lab

@@ -3,6 +3,8 @@
 #ifndef DELTAMIRROR_TESTS_LAB_CLUSTER_H_
 #define DELTAMIRROR_TESTS_LAB_CLUSTER_H_
 
+#include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,8 @@ using Rows = std::vector<std::vector<std::string>>;
 //   lab::Cluster cluster;
 //   cluster.Exec("CREATE TABLE zzz (a text PRIMARY KEY, b text)");
 //   EXPECT_EQ(cluster.Value("SELECT count(*) FROM zzz"), "0");
+class Session;
+
 class Cluster {
  public:
   struct Options {
@@ -51,7 +55,9 @@ class Cluster {
   void Stop(const std::string& mode = "fast");  // or "immediate": a crash
   void Restart(const std::string& mode = "fast");
 
-  // One or more statements, each on a connection of its own: what ends the call, ends the transaction.
+  // One or more statements. The end of the call ends the transaction, and what was set for the session: calls share a
+  // connection, as far as they are not at the same time, because the start of a server's process takes far longer than
+  // most statements. A Session has settings of its role that were made since.
   void Exec(const std::string& sql) { Query(sql); }
   // The rows of the last statement.
   Rows Query(const std::string& sql);
@@ -64,6 +70,8 @@ class Cluster {
   TempDir dir_;
   int tcp_port_ = 0;
   std::string conninfo_;
+  std::mutex mutex_;
+  std::unique_ptr<Session> session_;  // under the mutex
 };
 
 // A connection that stays open, for transactions that overlap.
@@ -82,6 +90,11 @@ class Session {
   std::string Value(const std::string& sql);
   // The message of a statement that must fail.
   std::string Error(const std::string& sql);
+
+  // Whether the server has not closed it.
+  bool IsOpen() const;
+  // Makes it what a new one is.
+  void Reset();
 
  private:
   void* connection_;  // PGconn
