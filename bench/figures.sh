@@ -2,12 +2,15 @@
 
 server() { psql -XAtqd "$conninfo" -c "$1"; }
 
-# Seconds of a command by the clock.
+# Seconds of a command by the clock, which waits for nobody else's writes.
 timed() {
+  sync
   local begin=$EPOCHREALTIME
   "$@" >/dev/null || exit
   awk -v b="$begin" -v e="$EPOCHREALTIME" 'BEGIN {printf "%.3f\n", e - b}'
 }
+
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.3f", a / b}'; }
 
 median() { sort -n "$1" | awk '{v[NR] = $1} END {printf "%.3f", NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2}'; }
 

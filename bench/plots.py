@@ -20,6 +20,8 @@ def import_rows(figures):
         rows = [("COPY binary, thrown away (floor)", one["copy_s"], FLOOR)]
         if "select_s" in one:
             rows.append(("INSERT ... SELECT from memory (floor)", one["select_s"], FLOOR))
+        if "both_s" in one:
+            rows.append(("these two at once", one["both_s"], FLOOR))
         rows.append(("prepared INSERT of the decoded rows (floor)", one["insert_s"], FLOOR))
         rows.append(("pg_import", one["import_s"], OURS))
         rows += [(name, one[key], PEER) for key, name in (("csv_s", "psql \\copy and .import"), ("ogr_s", "ogr2ogr")) if one.get(key)]
@@ -115,6 +117,8 @@ def main(source, folder):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, figures in json.loads(pathlib.Path(source).read_text()).items():
+        if name not in CHARTS:  # "machine"
+            continue
         (folder / (name + ".svg")).write_text(draw(list(CHARTS[name](figures))))
 
 
