@@ -235,8 +235,8 @@ double Insert(Table* table, const std::string& database, const std::string& jour
 absl::Status ThrowAway(postgres::Connection* connection, const std::string& sql) {
   ASSIGN_OR_RETURN(postgres::CopyOut out, postgres::CopyOut::Begin(connection, sql));
   const std::atomic<bool> stop = false;
-  std::string block;
   while (true) {
+    std::string block;
     ASSIGN_OR_RETURN(const bool more, out.Read(kBlockSize, stop, &block));
     if (!more) return absl::OkStatus();
   }
