@@ -12,6 +12,7 @@
 #include "quote/quote.h"
 #include "sqlite/error.h"
 #include "sqlite/statement.h"
+#include "sqlite/write_behind.h"
 #include "status/status_macros.h"
 
 namespace deltamirror::copy {
@@ -90,8 +91,13 @@ absl::StatusOr<int64_t> CopyRows(sqlite3* db, postgres::Connection* connection, 
   }
   ASSIGN_OR_RETURN(const std::string copy, CopyStatement(*connection, source, &fields));
   const std::string insert = InsertStatement(fields, target, options);
+  sqlite::WriteBehind write_behind(db, target.schema);
+  const auto heartbeat = [&write_behind, &options](int64_t rows) {
+    write_behind.Look();
+    return options.heartbeat ? options.heartbeat(rows) : absl::OkStatus();
+  };
   ASSIGN_OR_RETURN(const std::unique_ptr<RowStream> stream,
-                   RowStream::Start(connection, copy, std::move(fields), {options.heartbeat, options.null}));
+                   RowStream::Start(connection, copy, std::move(fields), {heartbeat, options.null}));
   return Insert(db, stream.get(), insert, target, options);
 }
 

@@ -39,8 +39,10 @@ absl::StatusOr<bool> RowBlock::DecodeRow(const std::vector<Field>& fields, const
                                          BinaryRows* walker) {
   ASSIGN_OR_RETURN(const bool more, walker->Next(&row_));
   if (!more) return false;
+  values_.resize((rows_ + 1) * columns_);
+  types::Value* const values = values_.data() + rows_ * columns_;
   for (size_t i = 0; i < columns_; ++i) {
-    types::Value& value = values_.emplace_back();
+    types::Value& value = values[i];
     if (row_[i].data() == nullptr) continue;
     if (absl::Status status = fields[i].mapping.binary(row_[i], scratch_, &value); !status.ok()) {
       return Named(absl::StrCat("column \"", fields[i].name, "\""), status);
