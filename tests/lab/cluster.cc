@@ -82,7 +82,8 @@ void Cluster::Start() {
 }
 
 void Cluster::Stop(const std::string& mode) {
-  session_.reset();
+  // A statement of another thread may end by the server's end alone.
+  if (const std::unique_lock<std::mutex> lock(mutex_, std::try_to_lock); lock.owns_lock()) session_.reset();
   Run({"stop", path(), mode});
 }
 

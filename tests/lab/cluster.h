@@ -12,6 +12,8 @@
 
 namespace deltamirror::lab {
 
+class Session;
+
 // Rows as text; a NULL is "NULL".
 using Rows = std::vector<std::vector<std::string>>;
 
@@ -22,8 +24,6 @@ using Rows = std::vector<std::vector<std::string>>;
 //   lab::Cluster cluster;
 //   cluster.Exec("CREATE TABLE zzz (a text PRIMARY KEY, b text)");
 //   EXPECT_EQ(cluster.Value("SELECT count(*) FROM zzz"), "0");
-class Session;
-
 class Cluster {
  public:
   struct Options {
