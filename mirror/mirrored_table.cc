@@ -6,12 +6,14 @@
 #include "absl/strings/str_cat.h"
 #include "sqlite/statement.h"
 #include "status/status_macros.h"
+#include "types/utf8.h"
 
 namespace deltamirror::mirror {
 namespace {
 
-// Of a value, in messages.
+// In messages: of a value, and of a row, which without a key is all of its columns.
 constexpr size_t kMostBytesShown = 60;
+constexpr size_t kMostColumnsShown = 8;
 
 bool IsUniqueViolation(const absl::Status& status) {
   return status.code() == absl::StatusCode::kFailedPrecondition &&
@@ -181,10 +183,13 @@ absl::Status MirroredTable::CheckNoReplace(absl::string_view action) const {
 
 std::string MirroredTable::Describe(const RowColumns& columns) const {
   std::string text;
-  const auto add = [&text](const deltaflood::Column& column) {
+  size_t count = 0;
+  const auto add = [&text, &count](const deltaflood::Column& column) {
+    if (++count > kMostColumnsShown) return;
     const bool cut = column.value.size() > kMostBytesShown;
+    // The cut may go through a character.
     absl::StrAppend(&text, text.empty() ? "(" : ", ", column.name, "=",
-                    column.is_null ? "NULL" : column.value.substr(0, kMostBytesShown), cut ? "..." : "");
+                    column.is_null ? "NULL" : types::ToUtf8(column.value.substr(0, kMostBytesShown)), cut ? "..." : "");
   };
   for (const int key : plan_.key) {
     if (const deltaflood::Column* column = FindColumn(columns, plan_.columns[key])) add(*column);
@@ -192,6 +197,7 @@ std::string MirroredTable::Describe(const RowColumns& columns) const {
   if (plan_.key.empty()) {
     for (const deltaflood::Column& column : columns) add(column);
   }
+  if (count > kMostColumnsShown) absl::StrAppend(&text, ", and ", count - kMostColumnsShown, " columns more");
   return text.empty() ? "()" : absl::StrCat(text, ")");
 }
 

@@ -221,6 +221,15 @@ TEST_F(MirroredTableTest, WithoutAKeyAnUpdateNeedsTheOldRow) {
                 "or ALTER TABLE ... REPLICA IDENTITY FULL in PostgreSQL"));
 }
 
+TEST_F(MirroredTableTest, AnErrorShowsSomeOfALongRow) {
+  host_.Exec("CREATE TABLE k (c1, c2, c3, c4, c5, c6, c7, c8, c9, c10)");
+  MakeMirror("on_missing='error'");
+  const std::string value = std::string(59, 'x') + "é";
+  EXPECT_THAT(FeedError("_table k _action delete c1 " + value + " c2 2 c3 3 c4 4 c5 5 c6 6 c7 7 c8 \\N c9 9 c10 10"),
+              HasSubstr("with key (c1=" + std::string(59, 'x') +
+                        "\xEF\xBF\xBD..., c2=2, c3=3, c4=4, c5=5, c6=6, c7=7, c8=NULL, and 2 columns more): "));
+}
+
 TEST_F(MirroredTableTest, ALineWithoutItsKeyIsAnError) {
   MakeMirror();
   EXPECT_THAT(FeedError("_table zzz _action delete b 1"), HasSubstr("key column \"a\" is missing"));

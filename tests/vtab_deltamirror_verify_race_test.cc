@@ -153,8 +153,7 @@ TEST_F(DeltamirrorVerifyRaceTest, MissesNoPlantedDifference) {
 // A transaction that waits for its standby is in the daystream, and in the mirror, before any snapshot sees it.
 TEST_F(DeltamirrorVerifyRaceTest, WhatIsInTheMirrorButInvisibleAtTheSourceIsNoDifference) {
   Begin();
-  lab_.cluster.Exec("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-  lab_.cluster.Exec("SELECT pg_reload_conf()");
+  lab_.cluster.StallCommits();
   std::thread stalled([this] {
     lab::Session session(lab_.cluster);
     session.Exec(
@@ -171,8 +170,7 @@ TEST_F(DeltamirrorVerifyRaceTest, WhatIsInTheMirrorButInvisibleAtTheSourceIsNoDi
   lab_.host.Exec("UPDATE account SET balance = 8 WHERE id = 5");
   EXPECT_EQ(Verify("details", R"({"tables":"account"})"),
             (lab::Rows{{R"({"changed":[{"key":{"id":5},"columns":{"balance":{"source":7,"mirror":8}}}]})"}}));
-  lab_.cluster.Exec("ALTER SYSTEM RESET synchronous_standby_names");
-  lab_.cluster.Exec("SELECT pg_reload_conf()");
+  lab_.cluster.AnswerCommits();
   stalled.join();
 }
 

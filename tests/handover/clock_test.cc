@@ -106,15 +106,8 @@ class ClockTest : public ::testing::TestWithParam<int64_t> {
     lab_.host.Exec("SELECT * FROM deltamirror('m', '{\"until\":\"caught_up\"}')");
     lab_.ExpectEqual("t", "a");
   }
-  void Stall() {
-    lab_.cluster.Exec("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-    lab_.cluster.Exec("SELECT pg_reload_conf()");
-    EXPECT_TRUE(lab::WaitUntil([this] { return lab_.cluster.Value("SHOW synchronous_standby_names") == "nobody"; }));
-  }
-  void Answer() {
-    lab_.cluster.Exec("ALTER SYSTEM RESET synchronous_standby_names");
-    lab_.cluster.Exec("SELECT pg_reload_conf()");
-  }
+  void Stall() { lab_.cluster.StallCommits(); }
+  void Answer() { lab_.cluster.AnswerCommits(); }
 
   static lab::Cluster* cluster_;
   lab::MirrorLab lab_{cluster_};

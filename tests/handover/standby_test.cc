@@ -30,14 +30,9 @@ class StandbyTest : public ::testing::Test {
     for (std::thread& thread : stalled_) thread.join();
   }
 
-  void Stall() {
-    cluster_.Exec("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
-    cluster_.Exec("SELECT pg_reload_conf()");
-    EXPECT_TRUE(lab::WaitUntil([this] { return cluster_.Value("SHOW synchronous_standby_names") == "nobody"; }));
-  }
+  void Stall() { cluster_.StallCommits(); }
   void Answer() {
-    cluster_.Exec("ALTER SYSTEM RESET synchronous_standby_names");
-    cluster_.Exec("SELECT pg_reload_conf()");
+    cluster_.AnswerCommits();
     EXPECT_TRUE(Waiting("SyncRep", 0));
   }
   // So many sessions come to wait for that event.

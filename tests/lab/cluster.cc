@@ -13,6 +13,7 @@
 #include "absl/strings/strip.h"
 #include "tests/lab/artefacts.h"
 #include "tests/lab/process.h"
+#include "tests/lab/wait.h"
 
 namespace deltamirror::lab {
 namespace {
@@ -90,6 +91,20 @@ void Cluster::Stop(const std::string& mode) {
 void Cluster::Restart(const std::string& mode) {
   Stop(mode);
   Start();
+}
+
+void Cluster::StallCommits() {
+  Exec("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
+  Exec("SELECT pg_reload_conf()");
+  // A session that begins with the setting does so after all of the server's processes were told of it. The one that
+  // has commits wait is the checkpointer, which reads its settings before it does what CHECKPOINT asks for.
+  EXPECT_TRUE(WaitUntil([this] { return Session(*this).Value("SHOW synchronous_standby_names") == "nobody"; }));
+  Exec("CHECKPOINT");
+}
+
+void Cluster::AnswerCommits() {
+  Exec("ALTER SYSTEM RESET synchronous_standby_names");
+  Exec("SELECT pg_reload_conf()");
 }
 
 Rows Cluster::Query(const std::string& sql) {

@@ -55,6 +55,11 @@ class Cluster {
   void Stop(const std::string& mode = "fast");  // or "immediate": a crash
   void Restart(const std::string& mode = "fast");
 
+  // Commits wait for a synchronous standby that does not answer, unless their synchronous_commit is local: they are in
+  // the WAL, and not visible yet. On return each new one does, until AnswerCommits.
+  void StallCommits();
+  void AnswerCommits();
+
   // One or more statements. The end of the call ends the transaction, and what was set for the session: calls share a
   // connection, as far as they are not at the same time, because the start of a server's process takes far longer than
   // most statements. A Session has settings of its role that were made since.
