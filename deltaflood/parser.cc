@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "deltaflood/excerpt.h"
 #include "deltaflood/field_scanner.h"
@@ -187,6 +188,11 @@ absl::Status Parser::ParseMetadata(absl::string_view name, absl::string_view raw
   absl::string_view value;
   RETURN_IF_ERROR(Unescape(raw, &value));
   if (key == Key::kUnknown) {
+    // Between other separators it may stand there, but it could not be written again: keys are not escaped.
+    if (absl::StrContains(name, '\t')) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("expected a metadata key without a tab at offset ", OffsetOf(name), ", got ", Excerpt(name)));
+    }
     out->unknown.push_back({name, value, false});
     return absl::OkStatus();
   }

@@ -217,6 +217,15 @@ TEST_F(ParserTest, CheckOfATransactionIsMetadata) {
   EXPECT_EQ(record_.check, "");
 }
 
+TEST_F(ParserTest, UnknownMetadataKeysHaveNoTab) {
+  ParseOptions options;
+  options.separator = ", ";
+  Parser parser(options);
+  EXPECT_EQ(parser.Parse("_table, t, _a\tb, 1, _action, insert, a, 1", &record_).message(),
+            "expected a metadata key without a tab at offset 11, got \"_a\\tb\"");
+  EXPECT_THAT(parser.Parse("_table, t, _ab, 1\t2, _action, insert, a\tb, 1", &record_), IsOk());
+}
+
 TEST_F(ParserTest, UnknownMetadataIsKept) {
   ASSERT_THAT(Parse(Tabs("_table t _origin node1 _action insert a 1")), IsOk());
   EXPECT_THAT(record_.unknown, ElementsAre(Pair("_origin", "node1")));
