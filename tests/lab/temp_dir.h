@@ -7,11 +7,11 @@
 
 namespace deltamirror::lab {
 
-// Made under /tmp, where a path is short enough for a unix socket and where a server that runs as another user can
-// reach it; removed with all that is in it by the destructor. Aborts if it cannot be made.
+// Made under /tmp, or where it says, where a path is short enough for a unix socket and where a server that runs as
+// another user can reach it; removed with all that is in it by the destructor. Aborts if it cannot be made.
 class TempDir {
  public:
-  TempDir();
+  explicit TempDir(const std::string& parent = "/tmp");
   ~TempDir();
   TempDir(const TempDir&) = delete;
   TempDir& operator=(const TempDir&) = delete;
@@ -23,6 +23,9 @@ class TempDir {
  private:
   std::string path_;
 };
+
+// A folder in memory if there is one with room for servers, else /tmp.
+std::string MemoryFolder();
 
 void WriteFile(const std::string& path, const std::string& content);
 
