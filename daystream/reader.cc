@@ -127,8 +127,8 @@ absl::StatusOr<size_t> Reader::FileOfStart(const std::vector<std::string>& names
   }
   // Where a file of an earlier day goes on into this one's, it may have the line.
   for (; low > 0; --low) {
-    ASSIGN_OR_RETURN(const std::optional<Position> first, seeker.First(Path(names[low])));
-    if (first.has_value()) break;
+    ASSIGN_OR_RETURN(const bool has_line, seeker.HasLine(Path(names[low])));
+    if (has_line) break;
   }
   return low;
 }

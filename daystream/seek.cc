@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "daystream/file.h"
 #include "deltaflood/excerpt.h"
@@ -32,6 +33,18 @@ absl::StatusOr<std::optional<Position>> Seeker::First(const std::string& path) {
   ASSIGN_OR_RETURN(const std::optional<Probe> first, LineBehind(file.get(), path, 0));
   if (!first.has_value()) return std::optional<Position>();
   return std::optional<Position>(first->position);
+}
+
+absl::StatusOr<bool> Seeker::HasLine(const std::string& path) {
+  const FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return FileError(errno, "open file", path);
+  bool at_end = false;
+  for (uint64_t offset = 0; !at_end; offset += buffer_.size()) {
+    buffer_.clear();
+    RETURN_IF_ERROR(ReadMore(file.get(), path, offset, &at_end));
+    if (absl::StrContains(buffer_, '\n')) return true;
+  }
+  return false;
 }
 
 absl::StatusOr<uint64_t> Seeker::Find(const std::string& path, Position position) {

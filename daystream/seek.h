@@ -21,8 +21,11 @@ class Seeker {
   // `block_reads` is counted up for each block.
   explicit Seeker(int64_t* block_reads) : block_reads_(block_reads) {}
 
-  // The position of the file's first line; nothing if it has no complete line.
+  // The position of the file's first line, which need not be complete; nothing if there is none.
   absl::StatusOr<std::optional<Position>> First(const std::string& path);
+
+  // Whether the file has a complete line.
+  absl::StatusOr<bool> HasLine(const std::string& path);
 
   // The beginning of a line of the file such that every line before it lies before `position`, and that the first line
   // at or behind `position` is not far behind it.

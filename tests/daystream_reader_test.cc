@@ -202,6 +202,14 @@ TEST_F(ReaderTest, AnEmptyFileDoesNotHideTheLinesOfAnEarlierOne) {
   EXPECT_THAT(ReadAll(), ElementsAre("b", "c"));
 }
 
+TEST_F(ReaderTest, AFileWithATornLineAloneDoesNotHideThemEither) {
+  Write("20171008.daystream", Stamped({kDay - 1, 0}, "a") + Stamped({kDay + 86401, 0}, "b"));
+  const std::string torn = Stamped({kDay, 0}, std::string(10000, 'c'));
+  Write(kFile, torn.substr(0, torn.size() - 1));
+  OpenAt({kDay + 86401, 0});
+  EXPECT_THAT(ReadAll(), ElementsAre("b"));
+}
+
 TEST_F(ReaderTest, BisectionReadsFewBlocksOfALargeFile) {
   std::string content;
   for (int i = 0; i < 400000; ++i) content += Stamped({kDay + i / 1000, i % 1000}, std::string(40, 'x'));
