@@ -197,10 +197,12 @@ TEST_F(StreamingTest, ATransactionThatIsRolledBackLeavesNothing) {
   lab::Session large(cluster_);
   large.Exec("BEGIN; " + Insert(0, 20000));
   const std::string xid = Xid(&large);
-  large.Exec("SAVEPOINT s; " + Insert(20000, 30000) + "ROLLBACK");
+  large.Exec("SAVEPOINT s; " + Insert(20000, 30000));
+  // PostgreSQL 18 streams nothing of a transaction of which it finds that it has been rolled back.
+  ExpectStreamed(1);
+  large.Exec("ROLLBACK");
   cluster_.Exec(Insert(5, 10));
   AwaitStream();
-  ExpectStreamed(1);
   EXPECT_EQ(LinesOf(xid), "0");
   StopStream(SIGINT);
   ExpectEqual();
