@@ -1,21 +1,30 @@
 # What bench/output_plugin, bench/deltastream, bench/backlog and bench/scale share: a cluster with a slot for each plugin, and changes that wait in them.
-# To be sourced; expects $work, leaves $conninfo.
+# To be sourced; expects $work, leaves $conninfo. PLUGIN_PEERS="FILE.so ...": further output plugins that the server can load.
 . bench/figures.sh
 
 # Where decoding begins for all: slots are made before the changes, and copied for each run.
 start_lab() { # PLUGIN...
-  local list plugin
-  conninfo=$(tests/lab/cluster start "$work/pg" --plugin "$(readlink -f bazel-bin/deltaflood.so)" \
-    --plugin "$(readlink -f bazel-bin/bench/commits_only/commits_only.so)" --owner $$ -c shared_buffers=1GB -c max_wal_size=16GB \
+  local list plugin file files=() peers=''
+  for file in bazel-bin/deltaflood.so bazel-bin/bench/commits_only/commits_only.so ${PLUGIN_PEERS:-}; do
+    files+=(--plugin "$(readlink -f "$file")")
+  done
+  for plugin in $(peer_plugins); do peers+=", $plugin"; done
+  conninfo=$(tests/lab/cluster start "$work/pg" "${files[@]}" --owner $$ -c shared_buffers=1GB -c max_wal_size=16GB \
     -c logical_decoding_work_mem=1GB)
   if [ "$(server "SELECT count(*) FROM pg_settings WHERE name = 'output_plugin_libraries'")" = 1 ]; then
     list=$(server 'SHOW output_plugin_libraries')
-    server "ALTER SYSTEM SET output_plugin_libraries = $list, commits_only, wal2json" >/dev/null
+    server "ALTER SYSTEM SET output_plugin_libraries = $list, commits_only, wal2json$peers" >/dev/null
     server 'SELECT pg_reload_conf()' >/dev/null
     until [[ $(server 'SHOW output_plugin_libraries') = *commits_only* ]]; do sleep 0.1; done
   fi
   server 'CREATE PUBLICATION bench FOR ALL TABLES' >/dev/null
   for plugin in "$@"; do server "SELECT pg_create_logical_replication_slot('$plugin', '$plugin')" >/dev/null; done
+}
+
+# The names of PLUGIN_PEERS.
+peer_plugins() {
+  local file
+  for file in ${PLUGIN_PEERS:-}; do basename "$file" .so; done
 }
 
 # The slides' numbers: 1.7 million changes in three transactions, on a table of four columns or of fourteen.
