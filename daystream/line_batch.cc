@@ -1,9 +1,18 @@
 #include "daystream/line_batch.h"
 
+#include <cstring>
+
 namespace deltamirror::daystream {
 namespace {
 
 constexpr size_t kMostBytesKept = 1 << 20;
+// The values of a batch take about as much as their texts.
+constexpr size_t kMemoryKept = 256 << 10;
+constexpr size_t kMostUnescaped = 64 << 10;
+
+bool IsWithin(absl::string_view part, absl::string_view text) {
+  return part.empty() || (part.data() >= text.data() && part.data() < text.data() + text.size());
+}
 
 }  // namespace
 
@@ -27,13 +36,49 @@ void LineBatch::Parse(deltaflood::Parser* parser) {
     deltaflood::Record& record = records_[i];
     const bool is_record = parser->Parse(line.record_text, &record).ok();
     if (!is_record) record.action = deltaflood::Action::kNone;
-    lines_[i].parsed = is_record && !parser->has_unescaped();
+    lines_[i].parsed = is_record && (!parser->has_unescaped() || KeepUnescaped(line.record_text, &record));
     record.has_position = true;
     record.clock = line.position.clock;
     record.seq = line.position.seq;
     record.check = line.check;
   }
   FindCommits();
+}
+
+// What stands in the parser, which the next line needs, is copied. False if that is more than columns.
+bool LineBatch::KeepUnescaped(absl::string_view text, deltaflood::Record* record) {
+  for (const absl::string_view part : {record->table, record->schema, record->qualified_table, record->partition,
+                                       record->was, record->reason, record->identity, record->oid}) {
+    if (!IsWithin(part, text)) return false;
+  }
+  if (text.size() > kMostUnescaped || !record->unknown.empty()) return false;
+  for (deltaflood::Column& column : record->columns) {
+    for (absl::string_view* part : {&column.name, &column.value}) {
+      if (IsWithin(*part, text)) continue;
+      auto* const copy = static_cast<char*>(Memory()->allocate(part->size(), 1));
+      std::memcpy(copy, part->data(), part->size());
+      *part = absl::string_view(copy, part->size());
+    }
+  }
+  return true;
+}
+
+std::pmr::memory_resource* LineBatch::Memory() {
+  if (!memory_.has_value()) {
+    first_memory_ = std::make_unique<char[]>(kMemoryKept);
+    memory_.emplace(first_memory_.get(), kMemoryKept);
+  }
+  return &*memory_;
+}
+
+void LineBatch::Decode(RowDecoder* decoder) {
+  rows_.resize(lines_.size());
+  decoder->Begin();
+  for (size_t i = 0; i < lines_.size(); ++i) {
+    if (!lines_[i].parsed || !decoder->Decode(records_[i], Memory(), &rows_[i])) continue;
+    rows_[i].memory = this;
+    records_[i].decoded = &rows_[i];
+  }
 }
 
 // What is no record may be anything, a rollback among it.
@@ -68,6 +113,7 @@ void LineBatch::Clear() {
   if (bytes_.capacity() > kMostBytesKept) bytes_.shrink_to_fit();
   lines_.clear();
   files_.clear();
+  if (memory_.has_value()) memory_->release();
 }
 
 }  // namespace deltamirror::daystream

@@ -5,29 +5,41 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <memory_resource>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/strings/string_view.h"
 #include "daystream/line.h"
 #include "daystream/position.h"
+#include "daystream/row_decoder.h"
 #include "deltaflood/parser.h"
 #include "deltaflood/record.h"
+#include "types/decoded_row.h"
 
 namespace deltamirror::daystream {
 
-class LineBatch {
+class LineBatch : public types::RowMemory {
  public:
+  LineBatch() = default;
+  LineBatch(const LineBatch&) = delete;
+  LineBatch& operator=(const LineBatch&) = delete;
+
   bool empty() const { return lines_.empty(); }
   size_t size() const { return lines_.size(); }
-  size_t bytes() const { return bytes_.size(); }
+  size_t bytes() const override { return bytes_.size(); }
 
   // Copies the line, which was read from `file`.
   void Add(const Line& line, absl::string_view file);
 
-  // Takes apart what is cheap to take apart here: the records of lines without escapes, whose texts need no memory
-  // beside the line's own. And looks for the ends of transactions.
+  // Takes apart what is cheap to take apart here: the records of lines whose texts need no memory beside the line's
+  // own, and those with a few escapes in columns. And looks for the ends of transactions.
   void Parse(deltaflood::Parser* parser);
+
+  // Has the rows among these records decoded.
+  void Decode(RowDecoder* decoder);
 
   // Its texts, and those of its record, are valid until the batch changes.
   Line Get(size_t index) const;
@@ -42,6 +54,8 @@ class LineBatch {
   void Clear();
 
  private:
+  bool KeepUnescaped(absl::string_view text, deltaflood::Record* record);
+  std::pmr::memory_resource* Memory();
   void FindCommits();
 
   struct Entry {
@@ -63,7 +77,10 @@ class LineBatch {
   std::string bytes_;
   std::vector<Entry> lines_;
   std::vector<File> files_;
-  std::vector<deltaflood::Record> records_;  // of lines_; those behind are kept for their memory
+  std::vector<deltaflood::Record> records_;                    // of lines_; those behind are kept for their memory
+  std::vector<types::DecodedRow> rows_;                        // of lines_, as far as they are decoded
+  std::unique_ptr<char[]> first_memory_;                       // what memory_ begins with
+  std::optional<std::pmr::monotonic_buffer_resource> memory_;  // of texts without their escapes, and of values
 };
 
 }  // namespace deltamirror::daystream

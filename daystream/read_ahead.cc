@@ -14,13 +14,14 @@ constexpr int kLongestWaitMs = 1000;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ReadAhead>> ReadAhead::Open(absl::string_view source, const ReaderOptions& options) {
+absl::StatusOr<std::unique_ptr<ReadAhead>> ReadAhead::Open(absl::string_view source, const ReaderOptions& options,
+                                                           RowDecoder* decoder) {
   ASSIGN_OR_RETURN(std::unique_ptr<Reader> reader, Reader::Open(source, options));
-  return absl::WrapUnique(new ReadAhead(std::move(reader)));
+  return absl::WrapUnique(new ReadAhead(std::move(reader), decoder));
 }
 
 ReadAhead::~ReadAhead() {
-  if (queue_.has_value()) queue_->Abandon();
+  if (queue_ != nullptr) queue_->Abandon();
   Stop();
 }
 
@@ -28,8 +29,8 @@ absl::StatusOr<bool> ReadAhead::Next(Line* line) {
   // Not before: the line given last stands in the reader's buffer.
   if (in_a_row_ >= kBacklog) Start();
   if (thread_.joinable()) {
-    if (given_ < batch_.size() || NextBatch()) {
-      *line = batch_.Get(given_++);
+    if ((batch_ != nullptr && given_ < batch_->size()) || NextBatch()) {
+      *line = batch_->Get(given_++);
       return true;
     }
     // The thread has come to the present end, or to an error, which the reader keeps.
@@ -41,17 +42,17 @@ absl::StatusOr<bool> ReadAhead::Next(Line* line) {
 }
 
 Position ReadAhead::last_read() const {
-  return thread_.joinable() ? batch_.Get(given_ - 1).position : reader_->last_read();
+  return thread_.joinable() ? batch_->Get(given_ - 1).position : reader_->last_read();
 }
 
 std::string ReadAhead::Where() const {
   if (!thread_.joinable()) return reader_->Where();
-  return PlaceText(batch_.Get(given_ - 1).offset, batch_.FileOf(given_ - 1));
+  return PlaceText(batch_->Get(given_ - 1).offset, batch_->FileOf(given_ - 1));
 }
 
 void ReadAhead::Start() {
   in_a_row_ = 0;
-  queue_.emplace(kMostBatches);
+  queue_ = std::make_shared<Batches>(kMostBatches);
   absl::StatusOr<std::thread> thread = StartThread([this] { Run(); });
   // Where the system has none to give, reading goes on without.
   if (thread.ok()) thread_ = *std::move(thread);
@@ -59,19 +60,21 @@ void ReadAhead::Start() {
 
 void ReadAhead::Stop() {
   if (thread_.joinable()) thread_.join();
+  batch_.reset();
   queue_.reset();
-  batch_.Clear();
   given_ = 0;
 }
 
 // The thread.
 void ReadAhead::Run() {
   while (true) {
-    LineBatch batch = queue_->Spare();
-    batch.Clear();
-    const absl::StatusOr<bool> more = Fill(&batch);
-    batch.Parse(&parser_);
-    if (!batch.empty() && !queue_->Push(std::move(batch))) return;
+    std::unique_ptr<LineBatch> batch = queue_->Spare();
+    if (batch == nullptr) batch = std::make_unique<LineBatch>();
+    batch->Clear();
+    const absl::StatusOr<bool> more = Fill(batch.get());
+    batch->Parse(&parser_);
+    if (decoder_ != nullptr) batch->Decode(decoder_);
+    if (!batch->empty() && !queue_->Push(std::move(batch))) return;
     if (!more.ok() || !*more) return queue_->Close(more.status());
   }
 }
@@ -88,12 +91,15 @@ absl::StatusOr<bool> ReadAhead::Fill(LineBatch* batch) {
 }
 
 bool ReadAhead::NextBatch() {
-  queue_->Recycle(std::move(batch_));
-  batch_.Clear();
+  batch_.reset();
   given_ = 0;
+  std::unique_ptr<LineBatch> batch;
   QueueOutcome outcome = QueueOutcome::kTimeout;
-  while (outcome == QueueOutcome::kTimeout) outcome = queue_->Pop(kLongestWaitMs, &batch_);
-  return outcome == QueueOutcome::kItem;
+  while (outcome == QueueOutcome::kTimeout) outcome = queue_->Pop(kLongestWaitMs, &batch);
+  if (outcome != QueueOutcome::kItem) return false;
+  batch_ = std::shared_ptr<LineBatch>(
+      batch.release(), [queue = queue_](LineBatch* spare) { queue->Recycle(std::unique_ptr<LineBatch>(spare)); });
+  return true;
 }
 
 }  // namespace deltamirror::daystream

@@ -1,12 +1,11 @@
-// Reads a daystream as Reader does, a backlog on a thread of its own: lines are found, checked and taken apart there
-// while the caller is busy with those before.
+// Reads a daystream as Reader does, a backlog on a thread of its own: lines are found, checked, taken apart and decoded
+// there while the caller is busy with those before.
 
 #ifndef DELTAMIRROR_DAYSTREAM_READ_AHEAD_H_
 #define DELTAMIRROR_DAYSTREAM_READ_AHEAD_H_
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <string>
 #include <thread>
 
@@ -18,6 +17,7 @@
 #include "daystream/line_batch.h"
 #include "daystream/position.h"
 #include "daystream/reader.h"
+#include "daystream/row_decoder.h"
 #include "deltaflood/parser.h"
 #include "deltaflood/record.h"
 #include "threads/queue.h"
@@ -33,16 +33,19 @@ class ReadAhead {
   static constexpr size_t kBacklog = 256 << 10;
   static constexpr size_t kBatchSize = 128 << 10;
 
-  static absl::StatusOr<std::unique_ptr<ReadAhead>> Open(absl::string_view source, const ReaderOptions& options);
+  // `decoder`: for the rows that the other thread reads, or null. It must outlive this, and the memory of its rows.
+  static absl::StatusOr<std::unique_ptr<ReadAhead>> Open(absl::string_view source, const ReaderOptions& options,
+                                                         RowDecoder* decoder = nullptr);
   ~ReadAhead();
   ReadAhead(const ReadAhead&) = delete;
   ReadAhead& operator=(const ReadAhead&) = delete;
 
   absl::StatusOr<bool> Next(Line* line);
-  // The record of that line, valid as long as its texts, if the other thread has taken it apart; else null.
-  const deltaflood::Record* record() const { return thread_.joinable() ? batch_.RecordOf(given_ - 1) : nullptr; }
+  // The record of that line, valid as long as its texts, if the other thread has taken it apart; else null. If it is
+  // decoded, whoever keeps its memory may keep its columns, texts and values.
+  const deltaflood::Record* record() const { return thread_.joinable() ? batch_->RecordOf(given_ - 1) : nullptr; }
   // Whether the line has a record(), and the end of its transaction has been read and is a commit. If not, it may be.
-  bool CommitIsAhead() const { return thread_.joinable() && batch_.CommitIsBehind(given_ - 1); }
+  bool CommitIsAhead() const { return thread_.joinable() && batch_->CommitIsBehind(given_ - 1); }
   // To be called when Next has said that there is nothing more.
   absl::Status WaitForData(absl::Duration timeout) { return reader_->WaitForData(timeout); }
   Position last_read() const;
@@ -51,7 +54,9 @@ class ReadAhead {
   bool TEST_is_ahead() const { return thread_.joinable(); }
 
  private:
-  explicit ReadAhead(std::unique_ptr<Reader> reader) : reader_(std::move(reader)) {}
+  using Batches = Queue<std::unique_ptr<LineBatch>>;
+
+  ReadAhead(std::unique_ptr<Reader> reader, RowDecoder* decoder) : reader_(std::move(reader)), decoder_(decoder) {}
 
   void Start();
   void Stop();
@@ -60,12 +65,13 @@ class ReadAhead {
   bool NextBatch();
 
   std::unique_ptr<Reader> reader_;  // the thread's while there is one
+  RowDecoder* const decoder_;       // may be null
   deltaflood::Parser parser_;       // likewise
   size_t in_a_row_ = 0;             // bytes that Next gave since it last had none
   std::thread thread_;
-  std::optional<Queue<LineBatch>> queue_;
-  LineBatch batch_;
-  size_t given_ = 0;  // how many of its lines
+  std::shared_ptr<Batches> queue_;
+  std::shared_ptr<LineBatch> batch_;  // goes back to the queue when nobody keeps its rows any more
+  size_t given_ = 0;                  // how many of its lines
 };
 
 }  // namespace deltamirror::daystream

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "types/decoded_row.h"
 
 namespace deltamirror::deltaflood {
 
@@ -88,6 +89,9 @@ struct Record {
   std::vector<Column> columns;
   // Metadata keys that this version does not know, in the order of the line; their names as they were written.
   std::vector<Column> unknown;
+
+  // The values of the columns, if another thread has decoded them (see daystream/read_ahead.h). Never set by parsing.
+  const types::DecodedRow* decoded = nullptr;
 
   // Where the columns begin in the line (its length if there are none): all
   // that lies before is metadata.

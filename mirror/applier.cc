@@ -31,8 +31,8 @@ std::string Applier::TableKey(absl::string_view schema, absl::string_view name) 
   return absl::StrCat(schema, absl::string_view("\0", 1), name);
 }
 
-Applier::Applier(sqlite3* db, Settings settings, State* state)
-    : db_(db), settings_(std::move(settings)), state_(state), ddl_(db, settings_, state) {}
+Applier::Applier(sqlite3* db, Settings settings, State* state, DecodeAhead* ahead)
+    : db_(db), settings_(std::move(settings)), state_(state), ahead_(ahead), ddl_(db, settings_, state) {}
 
 void Applier::Forget() {
   tables_.clear();
@@ -132,6 +132,7 @@ absl::Status Applier::Open(Table* table) {
   }
   ASSIGN_OR_RETURN(Plan plan, MakePlan(*target, state == nullptr ? &table->shape : &state->relation,
                                        state == nullptr ? decltype(state->overrides)() : state->overrides));
+  if (ahead_ != nullptr) plan.decoders = ahead_->Publish(table->schema, table->name, plan.columns);
   if (state != nullptr) plan.remedy = Ddl::CopyAgain(*state_, *state);
   table->table = std::make_unique<MirroredTable>(db_, std::move(plan), settings_);
   return absl::OkStatus();

@@ -15,6 +15,7 @@
 #include "deltaflood/record.h"
 #include "mirror/admission.h"
 #include "mirror/ddl.h"
+#include "mirror/decode_ahead.h"
 #include "mirror/handover.h"
 #include "mirror/mirrored_table.h"
 #include "mirror/settings.h"
@@ -31,7 +32,8 @@ namespace deltamirror::mirror {
 class Applier {
  public:
   // `state` may be null (plain daystream_apply): then all records are for tables that are there, and nothing is kept.
-  Applier(sqlite3* db, Settings settings, State* state);
+  // `ahead`: who decodes rows before they come, or null.
+  Applier(sqlite3* db, Settings settings, State* state, DecodeAhead* ahead = nullptr);
   Applier(const Applier&) = delete;
   Applier& operator=(const Applier&) = delete;
 
@@ -111,6 +113,7 @@ class Applier {
   sqlite3* db_;
   const Settings settings_;
   State* const state_;
+  DecodeAhead* const ahead_;
   Ddl ddl_;
   int64_t schema_version_ = -1;
   absl::flat_hash_map<std::string, std::unique_ptr<Table>> tables_;  // by schema NUL name

@@ -40,7 +40,8 @@ struct Plan {
   bool stands_alone = false;
   // Rows with the same key have it written in the same way in the stream, and to SQLite, too, it is the same.
   bool exact_key = false;
-  std::string rowid;  // a name for the rowid that no column has taken; for tables without a key
+  std::string rowid;               // a name for the rowid that no column has taken; for tables without a key
+  const void* decoders = nullptr;  // RowShape::table of rows that were decoded by these columns' decoders
   std::string remedy = "Bootstrap the table again";  // for messages: how to copy the table again
 
   // Index into columns, or -1. As SQLite compares names.

@@ -18,13 +18,15 @@ void AppendKeyPart(absl::string_view value, bool only, std::string* key) {
 
 }  // namespace
 
-bool RowRun::IsFor(const RowColumns& columns) const {
-  return std::equal(columns.begin(), columns.end(), columns_.begin(), columns_.end(),
+bool RowRun::IsFor(const deltaflood::Record& record) const {
+  if (shape_ != nullptr && record.decoded != nullptr && record.decoded->shape == shape_) return true;
+  return std::equal(record.columns.begin(), record.columns.end(), columns_.begin(), columns_.end(),
                     [](const deltaflood::Column& column, const RunColumn& ours) { return column.name == ours.name; });
 }
 
 void RowRun::Begin(const RowColumns& columns) {
   statement_ = sqlite::Statement();
+  shape_ = nullptr;
   columns_.clear();
   indexes_.clear();
   key_places_.clear();
@@ -62,11 +64,41 @@ absl::StatusOr<bool> RowRun::Searches() const {
 }
 
 void RowRun::Add(const deltaflood::Record& record, uint64_t order) {
-  for (const deltaflood::Column& column : record.columns) {
-    cells_.push_back({bytes_.size(), column.value.size(), column.is_null});
-    bytes_.append(column.value.data(), column.value.size());
+  const types::DecodedRow* decoded = record.decoded;
+  if (decoded != nullptr && decoded->shape->table != plan_->decoders) decoded = nullptr;
+  Row row = {order, record.clock, record.seq, record.has_position, record.action, nullptr, nullptr};
+  if (decoded != nullptr) {
+    Keep(*decoded->memory);
+    shape_ = decoded->shape;
+    row.columns = record.columns.data();
+    row.values = decoded->values;
+  } else {
+    row.columns = Copy(record.columns);
   }
-  rows_.push_back({order, record.clock, record.seq, record.has_position, record.action});
+  rows_.push_back(row);
+}
+
+const deltaflood::Column* RowRun::Copy(const RowColumns& columns) {
+  size_t size = 0;
+  for (const deltaflood::Column& column : columns) size += column.value.size();
+  auto* const copies = static_cast<deltaflood::Column*>(
+      copies_.allocate(columns.size() * sizeof(deltaflood::Column), alignof(deltaflood::Column)));
+  auto* at = static_cast<char*>(copies_.allocate(size, 1));
+  for (size_t i = 0; i < columns.size(); ++i) {
+    const absl::string_view value = columns[i].value;
+    std::copy(value.begin(), value.end(), at);
+    new (&copies[i]) deltaflood::Column{columns_[i].name, absl::string_view(at, value.size()), columns[i].is_null};
+    at += value.size();
+  }
+  copied_ += columns.size() * sizeof(deltaflood::Column) + size;
+  return copies;
+}
+
+// Rows come memory by memory.
+void RowRun::Keep(const types::RowMemory& memory) {
+  if (!kept_.empty() && kept_.back().get() == &memory) return;
+  kept_.push_back(memory.shared_from_this());
+  kept_bytes_ += memory.bytes();
 }
 
 absl::Status RowRun::Run() {
@@ -84,14 +116,15 @@ absl::StatusOr<const types::Value*> RowRun::Next() {
   if (began_) ++current_;
   began_ = true;
   if (current_ >= size()) return nullptr;
-  const Cell* const row = &cells_[current_ * columns_.size()];
+  const Row& row = rows_[current_];
+  if (row.values != nullptr) return row.values;
   for (const int place : read_) {
     RunColumn& column = columns_[static_cast<size_t>(place)];
     types::Value& value = values_[static_cast<size_t>(place)];
-    const Cell& cell = row[place];
-    if (cell.is_null) {
+    const deltaflood::Column& text = row.columns[place];
+    if (text.is_null) {
       value = types::Value();
-    } else if (const absl::Status status = column.plan->decoder(Bytes(cell), column.scratch, &value); !status.ok()) {
+    } else if (const absl::Status status = column.plan->decoder(text.value, column.scratch, &value); !status.ok()) {
       return Named(absl::StrCat("column \"", column.name, "\""), status);
     }
   }
@@ -100,7 +133,7 @@ absl::StatusOr<const types::Value*> RowRun::Next() {
 
 void RowRun::AppendKey(size_t row, std::string* key) const {
   for (const int place : key_places_) {
-    AppendKeyPart(Bytes(cells_[row * columns_.size() + static_cast<size_t>(place)]), key_places_.size() == 1, key);
+    AppendKeyPart(rows_[row].columns[place].value, key_places_.size() == 1, key);
   }
 }
 
@@ -116,17 +149,15 @@ void RowRun::Get(size_t row, deltaflood::Record* record) const {
   record->has_position = rows_[row].has_position;
   record->clock = rows_[row].clock;
   record->seq = rows_[row].seq;
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    const Cell& cell = cells_[row * columns_.size() + i];
-    record->columns.push_back({columns_[i].name, Bytes(cell), cell.is_null});
-  }
+  record->columns.assign(rows_[row].columns, rows_[row].columns + columns_.size());
 }
 
 void RowRun::Clear() {
-  bytes_.clear();
-  cells_.clear();
   rows_.clear();
-  if (bytes_.capacity() > 2 * kMostBytes) bytes_.shrink_to_fit();
+  copies_.release();
+  copied_ = 0;
+  kept_.clear();
+  kept_bytes_ = 0;
 }
 
 }  // namespace deltamirror::mirror

@@ -7,6 +7,8 @@
 #define DELTAMIRROR_MIRROR_ROW_RUN_H_
 
 #include <cstdint>
+#include <memory>
+#include <memory_resource>
 #include <string>
 #include <vector>
 
@@ -19,6 +21,7 @@
 #include "sqlite/api.h"
 #include "sqlite/row_source.h"
 #include "sqlite/statement.h"
+#include "types/decoded_row.h"
 #include "types/decoder.h"
 #include "types/value.h"
 
@@ -28,17 +31,20 @@ class RowRun : public sqlite::RowSource {
  public:
   // What one statement takes at most: further rows would make it no faster, only the memory larger.
   static constexpr size_t kMostRows = 1000;
-  static constexpr size_t kMostBytes = 256 << 10;
+  static constexpr size_t kMostBytes = 256 << 10;  // of copies
+  static constexpr size_t kMostKept = 1 << 20;     // of memory that others read into
 
   // The plan must outlive the run.
   RowRun(sqlite3* db, const Plan* plan, RunKind kind) : db_(db), plan_(plan), kind_(kind) {}
+  RowRun(const RowRun&) = delete;
+  RowRun& operator=(const RowRun&) = delete;
 
   bool empty() const { return rows_.empty(); }
   size_t size() const { return rows_.size(); }
-  bool IsFull() const { return size() >= kMostRows || bytes_.size() >= kMostBytes; }
+  bool IsFull() const { return size() >= kMostRows || copied_ >= kMostBytes || kept_bytes_ >= kMostKept; }
 
   // Whether rows with these columns, in this order, are what it takes.
-  bool IsFor(const RowColumns& columns) const;
+  bool IsFor(const deltaflood::Record& record) const;
   // From now on it is for these; it must be empty. Where that cannot be, can_run() is false.
   void Begin(const RowColumns& columns);
   bool can_run() const { return can_run_; }
@@ -46,7 +52,8 @@ class RowRun : public sqlite::RowSource {
   bool brings_all() const { return brings_all_; }
   bool brings_key() const { return key_places_.size() == plan_->key.size() && !key_places_.empty(); }
 
-  // Copies the row. `order`: its place among all the changes that wait.
+  // Copies the row; of one that has been decoded for this plan keeps the memory. `order`: its place among all the
+  // changes that wait.
   void Add(const deltaflood::Record& record, uint64_t order);
 
   // Makes all changes, in the order in which they were added. After an error, failed_row() tells at which it was met;
@@ -75,21 +82,19 @@ class RowRun : public sqlite::RowSource {
     const PlanColumn* plan;
     types::Scratch scratch;
   };
-  struct Cell {
-    size_t begin = 0;  // in bytes_
-    size_t size = 0;
-    bool is_null = false;
-  };
   struct Row {
     uint64_t order;
     int64_t clock;
     int64_t seq;
     bool has_position;
     deltaflood::Action action;
+    const deltaflood::Column* columns;  // as many as columns_
+    const types::Value* values;         // likewise; null if they are to be decoded
   };
 
   absl::StatusOr<bool> Searches() const;
-  absl::string_view Bytes(const Cell& cell) const { return absl::string_view(bytes_).substr(cell.begin, cell.size); }
+  const deltaflood::Column* Copy(const RowColumns& columns);
+  void Keep(const types::RowMemory& memory);
 
   sqlite3* db_;
   const Plan* plan_;
@@ -100,10 +105,13 @@ class RowRun : public sqlite::RowSource {
   std::vector<int> read_;        // places in columns_ that the statement reads
   bool can_run_ = false;
   bool brings_all_ = false;
-  sqlite::Statement statement_;  // for columns_; null before the first use
-  std::string bytes_;            // the rows' values
-  std::vector<Cell> cells_;      // row by row
+  sqlite::Statement statement_;             // for columns_; null before the first use
+  const types::RowShape* shape_ = nullptr;  // one that has the columns of columns_, if one has come
   std::vector<Row> rows_;
+  std::pmr::monotonic_buffer_resource copies_;  // of rows
+  size_t copied_ = 0;                           // bytes in them
+  std::vector<std::shared_ptr<const types::RowMemory>> kept_;
+  size_t kept_bytes_ = 0;
   std::vector<types::Value> values_;  // of that row
   size_t current_ = 0;                // the row that the statement is at
   bool began_ = false;                // it has asked for the first

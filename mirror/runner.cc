@@ -33,7 +33,10 @@ Counters Difference(const Counters& after, const Counters& before) {
 }  // namespace
 
 Runner::Runner(sqlite3* db, RunnerOptions options, State state)
-    : db_(db), options_(std::move(options)), state_(std::move(state)), applier_(db, state_.settings(), &state_) {}
+    : db_(db),
+      options_(std::move(options)),
+      state_(std::move(state)),
+      applier_(db, state_.settings(), &state_, &ahead_) {}
 
 absl::StatusOr<std::unique_ptr<Runner>> Runner::Open(sqlite3* db, const MirrorName& name, RunnerOptions options) {
   ASSIGN_OR_RETURN(daystream::FileDescriptor lock, LockMirror(db, name, options.interrupt));
@@ -57,7 +60,7 @@ absl::Status Runner::OpenReader() {
   // A mirror that has read nothing needs the very first line.
   options.start = options.after ? state_.progress().position : daystream::Position();
   absl::StatusOr<std::unique_ptr<daystream::ReadAhead>> reader =
-      daystream::ReadAhead::Open(state_.settings().source, options);
+      daystream::ReadAhead::Open(state_.settings().source, options, &ahead_);
   if (absl::IsOutOfRange(reader.status())) return Extended(reader.status(), kPositionIsGone);
   RETURN_IF_ERROR(reader.status());
   reader_ = *std::move(reader);

@@ -19,6 +19,7 @@
 #include "daystream/read_ahead.h"
 #include "deltaflood/record.h"
 #include "mirror/applier.h"
+#include "mirror/decode_ahead.h"
 #include "mirror/feed.h"
 #include "mirror/name.h"
 #include "mirror/state.h"
@@ -110,6 +111,7 @@ class Runner {
   const RunnerOptions options_;
   daystream::FileDescriptor lock_;
   State state_;
+  DecodeAhead ahead_;
   Applier applier_;
   Feed feed_;
   std::unique_ptr<daystream::ReadAhead> reader_;

@@ -28,7 +28,7 @@ bool WaitingRows::Take(const Record& record) {
   if (!(record.action == Action::kInsert ? inserts_wait_ : others_wait_) || record.columns.empty()) return false;
   RowRun& run = is_delete ? deletes_ : writes_;
   if (run.IsFull()) return false;
-  if (!run.IsFor(record.columns)) {
+  if (!run.IsFor(record)) {
     // An update that does not bring the whole row is no reason to give up a statement.
     if (!run.empty() || (record.action == Action::kUpdate && record.columns.size() < plan_->columns.size()))
       return false;

@@ -1,0 +1,136 @@
+#include "mirror/decode_ahead.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/match.h"
+#include "mirror/qualified_name.h"
+
+namespace deltamirror::mirror {
+namespace {
+
+using deltaflood::Action;
+using deltaflood::Record;
+
+constexpr size_t kMostShapes = 16;  // of a table: partial updates can have many lists of columns
+
+void SetKey(absl::string_view schema, absl::string_view table, std::string* key) {
+  key->assign(schema.data(), schema.size());
+  key->push_back('\0');
+  key->append(table.data(), table.size());
+}
+
+bool IsKey(absl::string_view key, absl::string_view schema, absl::string_view table) {
+  return key.size() == schema.size() + 1 + table.size() && absl::StartsWith(key, schema) &&
+         absl::EndsWith(key, table) && key[schema.size()] == '\0';
+}
+
+bool IsRow(Action action) {
+  return action == Action::kInsert || action == Action::kUpdate || action == Action::kDelete;
+}
+
+bool HasColumns(const types::RowShape& shape, const Record& record) {
+  return std::equal(record.columns.begin(), record.columns.end(), shape.names.begin(), shape.names.end(),
+                    [](const deltaflood::Column& column, const std::string& name) { return column.name == name; });
+}
+
+size_t BytesOf(const Record& record) {
+  size_t bytes = 0;
+  for (const deltaflood::Column& column : record.columns) bytes += column.value.size();
+  return bytes;
+}
+
+// A copy of what a decoder has put into its scratch, which the next value needs.
+types::Value Kept(const types::Value& value, const types::Scratch& scratch, std::pmr::memory_resource* memory) {
+  if (value.kind() != types::Value::Kind::kText && value.kind() != types::Value::Kind::kBlob) return value;
+  const absl::string_view bytes = value.bytes();
+  if (bytes.empty() || bytes.data() < scratch.data() || bytes.data() >= scratch.data() + scratch.size()) return value;
+  char* const copy = static_cast<char*>(memory->allocate(bytes.size(), 1));
+  std::memcpy(copy, bytes.data(), bytes.size());
+  const absl::string_view kept(copy, bytes.size());
+  return value.kind() == types::Value::Kind::kText ? types::Value::Text(kept) : types::Value::Blob(kept);
+}
+
+}  // namespace
+
+const void* DecodeAhead::Publish(absl::string_view schema, absl::string_view table,
+                                 const std::vector<PlanColumn>& columns) {
+  auto made = std::make_unique<Decoders>();
+  for (const PlanColumn& column : columns) made->columns.emplace_back(column.name, column.decoder);
+  std::string key;
+  SetKey(schema, table, &key);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  Decoders*& current = current_[key];
+  if (current != nullptr && current->columns == made->columns) return current;
+  current = made.get();
+  all_.push_back(std::move(made));
+  ++changes_;
+  return current;
+}
+
+void DecodeAhead::Begin() {
+  const uint64_t changes = changes_;
+  if (changes == seen_changes_) return;
+  seen_changes_ = changes;
+  seen_.clear();
+  key_.clear();
+}
+
+DecodeAhead::Decoders* DecodeAhead::Find(const Record& record) {
+  const absl::string_view schema = SchemaOf(record);
+  if (!key_.empty() && IsKey(key_, schema, record.table)) return last_;
+  SetKey(schema, record.table, &key_);
+  const auto [entry, is_new] = seen_.try_emplace(key_, nullptr);
+  if (is_new) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = current_.find(key_);
+    if (found != current_.end()) entry->second = found->second;
+  }
+  return last_ = entry->second;
+}
+
+const types::RowShape* DecodeAhead::FindShape(Decoders* decoders, const Record& record) {
+  auto& shapes = decoders->shapes;
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    if (!HasColumns(*shapes[i], record)) continue;
+    if (i > 0) std::rotate(shapes.begin(), shapes.begin() + i, shapes.begin() + i + 1);
+    return shapes.front().get();
+  }
+  if (shapes.size() == kMostShapes) return nullptr;
+  auto shape = std::make_unique<types::RowShape>();
+  shape->table = decoders;
+  for (const deltaflood::Column& column : record.columns) {
+    const auto found = std::find_if(decoders->columns.begin(), decoders->columns.end(),
+                                    [&](const auto& it) { return absl::EqualsIgnoreCase(it.first, column.name); });
+    if (found == decoders->columns.end()) return nullptr;
+    shape->names.emplace_back(column.name);
+    shape->decoders.push_back(found->second);
+  }
+  shapes.insert(shapes.begin(), std::move(shape));
+  return shapes.front().get();
+}
+
+bool DecodeAhead::Decode(const Record& record, std::pmr::memory_resource* memory, types::DecodedRow* row) {
+  if (!IsRow(record.action) || record.columns.empty()) return false;
+  Decoders* const decoders = Find(record);
+  if (decoders == nullptr || BytesOf(record) > kMostBytes) return false;
+  const types::RowShape* const shape = FindShape(decoders, record);
+  if (shape == nullptr) return false;
+  const size_t count = record.columns.size();
+  auto* const values =
+      static_cast<types::Value*>(memory->allocate(count * sizeof(types::Value), alignof(types::Value)));
+  for (size_t i = 0; i < count; ++i) {
+    const deltaflood::Column& column = record.columns[i];
+    types::Value value;
+    if (!column.is_null) {
+      if (!shape->decoders[i](column.value, scratch_, &value).ok()) return false;
+      value = Kept(value, scratch_, memory);
+    }
+    new (&values[i]) types::Value(value);
+  }
+  row->shape = shape;
+  row->values = values;
+  return true;
+}
+
+}  // namespace deltamirror::mirror
