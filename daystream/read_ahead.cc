@@ -97,8 +97,12 @@ bool ReadAhead::NextBatch() {
   QueueOutcome outcome = QueueOutcome::kTimeout;
   while (outcome == QueueOutcome::kTimeout) outcome = queue_->Pop(kLongestWaitMs, &batch);
   if (outcome != QueueOutcome::kItem) return false;
-  batch_ = std::shared_ptr<LineBatch>(
-      batch.release(), [queue = queue_](LineBatch* spare) { queue->Recycle(std::unique_ptr<LineBatch>(spare)); });
+  // A spare one knows of its last owners, and with them of this function: it must not keep the queue that it is in.
+  const auto give_back = [weak = std::weak_ptr<Batches>(queue_)](LineBatch* batch) {
+    std::unique_ptr<LineBatch> spare(batch);
+    if (const std::shared_ptr<Batches> queue = weak.lock()) queue->Recycle(std::move(spare));
+  };
+  batch_ = std::shared_ptr<LineBatch>(batch.release(), give_back);
   return true;
 }
 
