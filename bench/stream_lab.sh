@@ -27,17 +27,21 @@ peer_plugins() {
   for file in ${PLUGIN_PEERS:-}; do basename "$file" .so; done
 }
 
-# The slides' numbers: 1.7 million changes in three transactions, on a table of four columns or of fourteen.
-make_changes() { # COLUMNS CHANGES
-  local columns=$1 inserts=$(($2 * 2 / 5)) others=$(($2 * 3 / 10)) more='' values='' i
+# The slides' numbers: 1.7 million changes, on a table of four columns or of fourteen, in as many transactions, one or three.
+make_changes() { # COLUMNS CHANGES TRANSACTIONS
+  local columns=$1 inserts=$(($2 * 2 / 5)) others=$(($2 * 3 / 10)) more='' values='' i statements statement
   for ((i = 4; i < columns; i += 2)); do
     more+=", c$i integer, d$i text"
     values+=", i % $((i * 997)), 'remark ' || i % $((i * 31))"
   done
   server "CREATE TABLE changes (id bigint PRIMARY KEY, flight text, altitude integer, latitude double precision$more)" >/dev/null
-  server "INSERT INTO changes SELECT i, 'UA' || i % 9000, i % 45000, (i % 18000 - 9000) / 97.0$values FROM generate_series(1, $inserts) AS i" >/dev/null
-  server "UPDATE changes SET altitude = altitude + 1 WHERE id <= $others" >/dev/null
-  server "DELETE FROM changes WHERE id <= $others" >/dev/null
+  statements=(
+    "INSERT INTO changes SELECT i, 'UA' || i % 9000, i % 45000, (i % 18000 - 9000) / 97.0$values FROM generate_series(1, $inserts) AS i;"
+    "UPDATE changes SET altitude = altitude + 1 WHERE id <= $others;"
+    "DELETE FROM changes WHERE id <= $others;"
+  )
+  [ "$3" != 1 ] || statements=("${statements[*]}")
+  for statement in "${statements[@]}"; do server "$statement" >/dev/null; done
   server 'CHECKPOINT' >/dev/null
 }
 

@@ -150,7 +150,7 @@ absl::Status Applier::Close(Table* table) {
 absl::StatusOr<bool> Applier::IsWanted(Table* table, const Record& record) {
   if (!table->taken) return false;
   const TableState* state = StateOf(*table);
-  if (state != nullptr && record.has_position && PositionOf(record) <= state->from) return false;
+  if (state != nullptr && state->HasHad(record)) return false;
   if (state != nullptr && state->status == TableStatus::kCopied) return false;
   if (state != nullptr && state->status == TableStatus::kDetached) {
     if (!IsAboutTable(record.action)) Count(table, record, MirroredTable::Outcome::kSkipped);

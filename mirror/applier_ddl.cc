@@ -13,8 +13,15 @@
 #include "status/status_macros.h"
 
 namespace deltamirror::mirror {
+namespace {
 
-using daystream::PositionOf;
+// One that is passed over goes like any other, but for a line that it has had already.
+bool IsPassedOver(const TableState& state, const deltaflood::Record& record) {
+  return state.status == TableStatus::kDetached && !state.HasHad(record);
+}
+
+}  // namespace
+
 using deltaflood::Action;
 using deltaflood::Record;
 using types::Relation;
@@ -51,9 +58,8 @@ absl::Status Applier::ApplyDrop(const Record& record) {
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(Table* const table, FindKnown(*state));
-  // One that is passed over goes, too.
   ASSIGN_OR_RETURN(const bool wanted, IsWanted(table, record));
-  if (!wanted && state->status != TableStatus::kDetached) return absl::OkStatus();
+  if (!wanted && !IsPassedOver(*state, record)) return absl::OkStatus();
   RETURN_IF_ERROR(Close(table));
   if (table->handover) EndHandover(table);
   RETURN_IF_ERROR(ddl_.Drop(state));
@@ -71,7 +77,7 @@ absl::Status Applier::ApplyAttach(Table* root, bool wanted, const Record& record
     ASSIGN_OR_RETURN(table, FindKnown(*partition));
     ASSIGN_OR_RETURN(partition_wanted, IsWanted(table, record));
   }
-  const bool passed_over = partition != nullptr && partition->status == TableStatus::kDetached;
+  const bool passed_over = partition != nullptr && IsPassedOver(*partition, record);
   if (!partition_wanted && wanted) {
     return absl::FailedPreconditionError(
         absl::StrCat("partition \"", record.partition, "\" was attached, and its rows are not here. ", Remedy(*root)));
@@ -95,7 +101,7 @@ absl::Status Applier::ApplyAttach(Table* root, bool wanted, const Record& record
 
 // Whether a relation line is from before the table's copy, so that its name is an old one.
 absl::StatusOr<bool> Applier::IsOldName(const TableState& state, const Record& record) const {
-  if (record.has_position && PositionOf(record) <= state.from) return true;
+  if (state.HasHad(record)) return true;
   if (state.handover.empty()) return false;
   ASSIGN_OR_RETURN(const HandoverFilter handover, HandoverFilter::FromJson(state.handover));
   const bool over = record.has_lsn && handover.EndsAt(record.lsn);

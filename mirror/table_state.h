@@ -10,6 +10,7 @@
 
 #include "absl/strings/string_view.h"
 #include "daystream/position.h"
+#include "deltaflood/record.h"
 #include "types/relation.h"
 
 namespace deltamirror::mirror {
@@ -66,6 +67,9 @@ struct TableState {
   // Records at or before this position are not for this table: it had them already when the mirror was set back for
   // another table's sake.
   daystream::Position from = daystream::kBeforeAll;
+  bool HasHad(const deltaflood::Record& record) const {
+    return record.has_position && daystream::PositionOf(record) <= from;
+  }
   // What HandoverFilter::FromJson reads; empty once the hand-over is over.
   std::string handover;
 };

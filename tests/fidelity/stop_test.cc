@@ -262,6 +262,21 @@ TEST_F(StopTest, ATableThatWasLeftOutGoesWhenItBecomesAPartition) {
   lab_->ExpectEqual("after the copy");
 }
 
+// A copy sets the mirror back by some seconds: an ATTACH that it had had was taken for a new one, and the table went.
+TEST_F(StopTest, ATableThatWasLeftOutStaysWhenAnotherOneIsCopiedAgain) {
+  Begin("tables='*', on_error='detach'", {kPartitioned, kTable, kRows});
+  lab_->Source({"ALTER TABLE p DETACH PARTITION p1", "INSERT INTO p1 VALUES (3, 'alone')",
+                "ALTER TABLE p ATTACH PARTITION p1 FOR VALUES FROM (1) TO (10)", "ALTER TABLE p DETACH PARTITION p1"});
+  EXPECT_EQ(lab_->CatchUp(), "");
+  const std::string left_out = "SELECT \"table\", state, last_error FROM m WHERE \"table\" LIKE 'p%' ORDER BY 1";
+  const lab::Rows before = lab_->host.Query(left_out);
+  EXPECT_EQ(before.size(), 2);
+  EXPECT_EQ(lab_->mirror.Status("p1", "state"), "detached");
+  EXPECT_EQ(lab_->BootstrapAgain("t"), "");
+  EXPECT_EQ(lab_->CatchUp(), "");
+  EXPECT_EQ(lab_->host.Query(left_out), before);
+}
+
 // The two had one name in what the mirror keeps, which was an error that nobody could mend.
 TEST_F(StopTest, ATableTakesTheNameOfOneThatWasLeftOutBeforeTheMirrorMetIt) {
   Begin("tables='*'", {kTable, kRows});

@@ -171,7 +171,8 @@ class RegressTest : public ::testing::Test {
     if (found->second[1] == "detached" || std::exchange(compared_[table.target], version) == version) return;
     ++comparisons_;
     tables_.insert(table.target);
-    EXPECT_THAT(lab_.TableDifferences(table), ::testing::IsEmpty()) << script << ": " << table.target;
+    EXPECT_THAT(lab_.TableDifferences(table), ::testing::IsEmpty())
+        << script << ": " << table.target << ", " << found->second[1] << " " << found->second[2];
   }
 
   // What the error says of any table: without the table's own name and the position, and without the statement that
