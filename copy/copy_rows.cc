@@ -50,9 +50,9 @@ std::string OnConflict(const std::vector<std::string>& columns, const CopyOption
 std::string InsertStatement(const std::vector<Field>& fields, const Target& target, const CopyOptions& options) {
   std::vector<std::string> columns;
   for (const Field& field : fields) columns.push_back(field.name);
-  std::string sql =
-      absl::StrCat("INSERT INTO ", target.Quoted(), " AS target (", absl::StrJoin(columns, ", ", AppendQuoted),
-                   ") SELECT ", sqlite::RowColumns(static_cast<int>(fields.size())), " FROM deltamirror_rows(?1)");
+  std::string sql = absl::StrCat(
+      "INSERT INTO ", target.Quoted(), " AS target (", absl::StrJoin(columns, ", ", AppendQuoted), ") SELECT ",
+      sqlite::RowColumns(static_cast<int>(fields.size())), " FROM ", sqlite::RowTable(fields.size()), "(?1)");
   // WHERE true: without it SQLite would read ON as a join's.
   if (!options.replace_key.empty()) absl::StrAppend(&sql, " WHERE true", OnConflict(columns, options));
   return sql;

@@ -41,6 +41,7 @@ void LineBatch::Parse(deltaflood::Parser* parser) {
     record.clock = line.position.clock;
     record.seq = line.position.seq;
     record.check = line.check;
+    if (!line.check.empty()) lines_[i].parsed_check = ParseCheck(line.check);
   }
   FindCommits();
 }
@@ -76,7 +77,6 @@ void LineBatch::Decode(RowDecoder* decoder) {
   decoder->Begin();
   for (size_t i = 0; i < lines_.size(); ++i) {
     if (!lines_[i].parsed || !decoder->Decode(records_[i], Memory(), &rows_[i])) continue;
-    rows_[i].memory = this;
     records_[i].decoded = &rows_[i];
   }
 }

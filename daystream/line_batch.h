@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "daystream/check.h"
 #include "daystream/line.h"
 #include "daystream/position.h"
 #include "daystream/row_decoder.h"
@@ -21,7 +22,7 @@
 
 namespace deltamirror::daystream {
 
-class LineBatch : public types::RowMemory {
+class LineBatch {
  public:
   LineBatch() = default;
   LineBatch(const LineBatch&) = delete;
@@ -29,7 +30,7 @@ class LineBatch : public types::RowMemory {
 
   bool empty() const { return lines_.empty(); }
   size_t size() const { return lines_.size(); }
-  size_t bytes() const override { return bytes_.size(); }
+  size_t bytes() const { return bytes_.size(); }
 
   // Copies the line, which was read from `file`.
   void Add(const Line& line, absl::string_view file);
@@ -46,6 +47,9 @@ class LineBatch : public types::RowMemory {
   const std::string& FileOf(size_t index) const;
   // With position and check; null if whoever wants it must parse it, and may meet an error in it.
   const deltaflood::Record* RecordOf(size_t index) const { return lines_[index].parsed ? &records_[index] : nullptr; }
+
+  // The value of the line's "_check", if it is one.
+  const std::optional<Check>& CheckOf(size_t index) const { return lines_[index].parsed_check; }
 
   // Whether the line was taken apart, and the transaction that it belongs to ends in this batch with a commit.
   bool CommitIsBehind(size_t index) const { return lines_[index].commit_is_behind; }
@@ -66,6 +70,7 @@ class LineBatch : public types::RowMemory {
     size_t check_size;
     Position position;
     uint64_t offset;
+    std::optional<Check> parsed_check = std::nullopt;
     bool parsed = false;
     bool commit_is_behind = false;
   };

@@ -21,7 +21,7 @@ absl::StatusOr<std::unique_ptr<ReadAhead>> ReadAhead::Open(absl::string_view sou
 }
 
 ReadAhead::~ReadAhead() {
-  if (queue_ != nullptr) queue_->Abandon();
+  if (queue_.has_value()) queue_->Abandon();
   Stop();
 }
 
@@ -52,7 +52,7 @@ std::string ReadAhead::Where() const {
 
 void ReadAhead::Start() {
   in_a_row_ = 0;
-  queue_ = std::make_shared<Batches>(kMostBatches);
+  queue_.emplace(kMostBatches);
   absl::StatusOr<std::thread> thread = StartThread([this] { Run(); });
   // Where the system has none to give, reading goes on without.
   if (thread.ok()) thread_ = *std::move(thread);
@@ -91,19 +91,11 @@ absl::StatusOr<bool> ReadAhead::Fill(LineBatch* batch) {
 }
 
 bool ReadAhead::NextBatch() {
-  batch_.reset();
+  if (batch_ != nullptr) queue_->Recycle(std::move(batch_));
   given_ = 0;
-  std::unique_ptr<LineBatch> batch;
   QueueOutcome outcome = QueueOutcome::kTimeout;
-  while (outcome == QueueOutcome::kTimeout) outcome = queue_->Pop(kLongestWaitMs, &batch);
-  if (outcome != QueueOutcome::kItem) return false;
-  // A spare one knows of its last owners, and with them of this function: it must not keep the queue that it is in.
-  const auto give_back = [weak = std::weak_ptr<Batches>(queue_)](LineBatch* batch) {
-    std::unique_ptr<LineBatch> spare(batch);
-    if (const std::shared_ptr<Batches> queue = weak.lock()) queue->Recycle(std::move(spare));
-  };
-  batch_ = std::shared_ptr<LineBatch>(batch.release(), give_back);
-  return true;
+  while (outcome == QueueOutcome::kTimeout) outcome = queue_->Pop(kLongestWaitMs, &batch_);
+  return outcome == QueueOutcome::kItem;
 }
 
 }  // namespace deltamirror::daystream

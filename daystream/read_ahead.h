@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -13,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "daystream/check.h"
 #include "daystream/line.h"
 #include "daystream/line_batch.h"
 #include "daystream/position.h"
@@ -33,7 +35,7 @@ class ReadAhead {
   static constexpr size_t kBacklog = 256 << 10;
   static constexpr size_t kBatchSize = 128 << 10;
 
-  // `decoder`: for the rows that the other thread reads, or null. It must outlive this, and the memory of its rows.
+  // `decoder`: for the rows that the other thread reads, or null. It must outlive this.
   static absl::StatusOr<std::unique_ptr<ReadAhead>> Open(absl::string_view source, const ReaderOptions& options,
                                                          RowDecoder* decoder = nullptr);
   ~ReadAhead();
@@ -41,9 +43,10 @@ class ReadAhead {
   ReadAhead& operator=(const ReadAhead&) = delete;
 
   absl::StatusOr<bool> Next(Line* line);
-  // The record of that line, valid as long as its texts, if the other thread has taken it apart; else null. If it is
-  // decoded, whoever keeps its memory may keep its columns, texts and values.
+  // The record of that line, valid as long as its texts, if the other thread has taken it apart; else null.
   const deltaflood::Record* record() const { return thread_.joinable() ? batch_->RecordOf(given_ - 1) : nullptr; }
+  // If it has a record(): its check.
+  const std::optional<Check>& check() const { return batch_->CheckOf(given_ - 1); }
   // Whether the line has a record(), and the end of its transaction has been read and is a commit. If not, it may be.
   bool CommitIsAhead() const { return thread_.joinable() && batch_->CommitIsBehind(given_ - 1); }
   // To be called when Next has said that there is nothing more.
@@ -54,8 +57,6 @@ class ReadAhead {
   bool TEST_is_ahead() const { return thread_.joinable(); }
 
  private:
-  using Batches = Queue<std::unique_ptr<LineBatch>>;
-
   ReadAhead(std::unique_ptr<Reader> reader, RowDecoder* decoder) : reader_(std::move(reader)), decoder_(decoder) {}
 
   void Start();
@@ -69,8 +70,8 @@ class ReadAhead {
   deltaflood::Parser parser_;       // likewise
   size_t in_a_row_ = 0;             // bytes that Next gave since it last had none
   std::thread thread_;
-  std::shared_ptr<Batches> queue_;
-  std::shared_ptr<LineBatch> batch_;  // goes back to the queue when nobody keeps its rows any more
+  std::optional<Queue<std::unique_ptr<LineBatch>>> queue_;
+  std::unique_ptr<LineBatch> batch_;  // null before the first
   size_t given_ = 0;                  // how many of its lines
 };
 

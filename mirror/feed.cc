@@ -46,14 +46,14 @@ absl::StatusOr<bool> Feed::Read(absl::string_view line, std::optional<Position> 
     SetPosition(*position, &parsed_);
     parsed_.check = check;
   }
-  return Take(line, parsed_, progress);
+  return Take(line, parsed_, parsed_.check.empty() ? std::nullopt : daystream::ParseCheck(parsed_.check), progress);
 }
 
-bool Feed::Take(absl::string_view line, const Record& record, const Progress& progress) {
+bool Feed::Take(absl::string_view line, const Record& record, const std::optional<daystream::Check>& check,
+                const Progress& progress) {
   line_ = line;
   record_ = &record;
-  check_.reset();
-  if (!record.check.empty()) check_ = daystream::ParseCheck(record.check);
+  check_ = check;
   if (!record.has_position) return true;
   return PositionOf(record) > std::max(taken_, progress.position);
 }

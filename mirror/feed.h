@@ -37,7 +37,8 @@ class Feed {
   absl::StatusOr<bool> Read(absl::string_view line, std::optional<daystream::Position> position,
                             const Progress& progress, absl::string_view check = {});
   // The same of a line that has been parsed. `record`, with its position, must live until the line was processed.
-  bool Take(absl::string_view line, const deltaflood::Record& record, const Progress& progress);
+  bool Take(absl::string_view line, const deltaflood::Record& record, const std::optional<daystream::Check>& check,
+            const Progress& progress);
 
   // What Read found.
   bool is_commit() const { return record_->action == deltaflood::Action::kCommit; }

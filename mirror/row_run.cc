@@ -64,41 +64,54 @@ absl::StatusOr<bool> RowRun::Searches() const {
 }
 
 void RowRun::Add(const deltaflood::Record& record, uint64_t order) {
-  const types::DecodedRow* decoded = record.decoded;
-  if (decoded != nullptr && decoded->shape->table != plan_->decoders) decoded = nullptr;
-  Row row = {order, record.clock, record.seq, record.has_position, record.action, nullptr, nullptr};
-  if (decoded != nullptr) {
-    Keep(*decoded->memory);
+  Row row = {order, record.clock, record.seq, record.has_position, record.action, nullptr, nullptr, nullptr};
+  CopyText(record.columns, &row);
+  const types::DecodedRow* const decoded = record.decoded;
+  if (decoded != nullptr && decoded->shape->table == plan_->decoders) {
     shape_ = decoded->shape;
-    row.columns = record.columns.data();
-    row.values = decoded->values;
-  } else {
-    row.columns = Copy(record.columns);
+    CopyValues(record.columns, decoded->values, &row);
   }
   rows_.push_back(row);
 }
 
-const deltaflood::Column* RowRun::Copy(const RowColumns& columns) {
+void RowRun::CopyText(const RowColumns& columns, Row* row) {
   size_t size = 0;
   for (const deltaflood::Column& column : columns) size += column.value.size();
-  auto* const copies = static_cast<deltaflood::Column*>(
-      copies_.allocate(columns.size() * sizeof(deltaflood::Column), alignof(deltaflood::Column)));
-  auto* at = static_cast<char*>(copies_.allocate(size, 1));
+  char* const text = Allocate<char>(size);
+  Cell* const cells = Allocate<Cell>(columns.size());
+  uint32_t begin = 0;
   for (size_t i = 0; i < columns.size(); ++i) {
     const absl::string_view value = columns[i].value;
-    std::copy(value.begin(), value.end(), at);
-    new (&copies[i]) deltaflood::Column{columns_[i].name, absl::string_view(at, value.size()), columns[i].is_null};
-    at += value.size();
+    std::copy(value.begin(), value.end(), text + begin);
+    cells[i] = {begin, static_cast<uint32_t>(value.size()), columns[i].is_null};
+    begin += static_cast<uint32_t>(value.size());
   }
-  copied_ += columns.size() * sizeof(deltaflood::Column) + size;
-  return copies;
+  row->text = text;
+  row->cells = cells;
+  bytes_ += size;
 }
 
-// Rows come memory by memory.
-void RowRun::Keep(const types::RowMemory& memory) {
-  if (!kept_.empty() && kept_.back().get() == &memory) return;
-  kept_.push_back(memory.shared_from_this());
-  kept_bytes_ += memory.bytes();
+// Values that are texts point into the row's own.
+void RowRun::CopyValues(const RowColumns& columns, const types::Value* values, Row* row) {
+  auto* const copies = Allocate<types::Value>(columns.size());
+  for (size_t i = 0; i < columns.size(); ++i) {
+    types::Value value = values[i];
+    const bool is_blob = value.kind() == types::Value::Kind::kBlob;
+    if (is_blob || value.kind() == types::Value::Kind::kText) {
+      absl::string_view bytes = value.bytes();
+      if (bytes.data() == columns[i].value.data()) {
+        bytes = absl::string_view(row->text + row->cells[i].begin, bytes.size());
+      } else {
+        char* const copy = Allocate<char>(bytes.size());
+        std::copy(bytes.begin(), bytes.end(), copy);
+        bytes = absl::string_view(copy, bytes.size());
+        bytes_ += bytes.size();
+      }
+      value = is_blob ? types::Value::Blob(bytes) : types::Value::Text(bytes);
+    }
+    new (&copies[i]) types::Value(value);
+  }
+  row->values = copies;
 }
 
 absl::Status RowRun::Run() {
@@ -121,10 +134,10 @@ absl::StatusOr<const types::Value*> RowRun::Next() {
   for (const int place : read_) {
     RunColumn& column = columns_[static_cast<size_t>(place)];
     types::Value& value = values_[static_cast<size_t>(place)];
-    const deltaflood::Column& text = row.columns[place];
-    if (text.is_null) {
+    if (row.cells[place].is_null) {
       value = types::Value();
-    } else if (const absl::Status status = column.plan->decoder(text.value, column.scratch, &value); !status.ok()) {
+    } else if (const absl::Status status = column.plan->decoder(Text(row, place), column.scratch, &value);
+               !status.ok()) {
       return Named(absl::StrCat("column \"", column.name, "\""), status);
     }
   }
@@ -133,7 +146,7 @@ absl::StatusOr<const types::Value*> RowRun::Next() {
 
 void RowRun::AppendKey(size_t row, std::string* key) const {
   for (const int place : key_places_) {
-    AppendKeyPart(rows_[row].columns[place].value, key_places_.size() == 1, key);
+    AppendKeyPart(Text(rows_[row], place), key_places_.size() == 1, key);
   }
 }
 
@@ -149,15 +162,16 @@ void RowRun::Get(size_t row, deltaflood::Record* record) const {
   record->has_position = rows_[row].has_position;
   record->clock = rows_[row].clock;
   record->seq = rows_[row].seq;
-  record->columns.assign(rows_[row].columns, rows_[row].columns + columns_.size());
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    const auto place = static_cast<int>(i);
+    record->columns.push_back({columns_[i].name, Text(rows_[row], place), rows_[row].cells[place].is_null});
+  }
 }
 
 void RowRun::Clear() {
   rows_.clear();
-  copies_.release();
-  copied_ = 0;
-  kept_.clear();
-  kept_bytes_ = 0;
+  memory_.release();
+  bytes_ = 0;
 }
 
 }  // namespace deltamirror::mirror

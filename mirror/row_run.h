@@ -31,8 +31,7 @@ class RowRun : public sqlite::RowSource {
  public:
   // What one statement takes at most: further rows would make it no faster, only the memory larger.
   static constexpr size_t kMostRows = 1000;
-  static constexpr size_t kMostBytes = 256 << 10;  // of copies
-  static constexpr size_t kMostKept = 1 << 20;     // of memory that others read into
+  static constexpr size_t kMostBytes = 256 << 10;
 
   // The plan must outlive the run.
   RowRun(sqlite3* db, const Plan* plan, RunKind kind) : db_(db), plan_(plan), kind_(kind) {}
@@ -41,7 +40,7 @@ class RowRun : public sqlite::RowSource {
 
   bool empty() const { return rows_.empty(); }
   size_t size() const { return rows_.size(); }
-  bool IsFull() const { return size() >= kMostRows || copied_ >= kMostBytes || kept_bytes_ >= kMostKept; }
+  bool IsFull() const { return size() >= kMostRows || bytes_ >= kMostBytes; }
 
   // Whether rows with these columns, in this order, are what it takes.
   bool IsFor(const deltaflood::Record& record) const;
@@ -52,7 +51,7 @@ class RowRun : public sqlite::RowSource {
   bool brings_all() const { return brings_all_; }
   bool brings_key() const { return key_places_.size() == plan_->key.size() && !key_places_.empty(); }
 
-  // Copies the row; of one that has been decoded for this plan keeps the memory. `order`: its place among all the
+  // Copies the row; of one that has been decoded for this plan the values, too. `order`: its place among all the
   // changes that wait.
   void Add(const deltaflood::Record& record, uint64_t order);
 
@@ -82,19 +81,32 @@ class RowRun : public sqlite::RowSource {
     const PlanColumn* plan;
     types::Scratch scratch;
   };
+  struct Cell {
+    uint32_t begin;  // in the row's text
+    uint32_t size;   // a line has at most a GiB
+    bool is_null;
+  };
   struct Row {
     uint64_t order;
     int64_t clock;
     int64_t seq;
     bool has_position;
     deltaflood::Action action;
-    const deltaflood::Column* columns;  // as many as columns_
-    const types::Value* values;         // likewise; null if they are to be decoded
+    const char* text;            // of its columns, one behind the other
+    const Cell* cells;           // as many as columns_
+    const types::Value* values;  // likewise; null if they are to be decoded
   };
 
   absl::StatusOr<bool> Searches() const;
-  const deltaflood::Column* Copy(const RowColumns& columns);
-  void Keep(const types::RowMemory& memory);
+  static absl::string_view Text(const Row& row, int place) {
+    return absl::string_view(row.text + row.cells[place].begin, row.cells[place].size);
+  }
+  template <typename T>
+  T* Allocate(size_t count) {
+    return static_cast<T*>(memory_.allocate(count * sizeof(T), alignof(T)));
+  }
+  void CopyText(const RowColumns& columns, Row* row);
+  void CopyValues(const RowColumns& columns, const types::Value* values, Row* row);
 
   sqlite3* db_;
   const Plan* plan_;
@@ -108,13 +120,11 @@ class RowRun : public sqlite::RowSource {
   sqlite::Statement statement_;             // for columns_; null before the first use
   const types::RowShape* shape_ = nullptr;  // one that has the columns of columns_, if one has come
   std::vector<Row> rows_;
-  std::pmr::monotonic_buffer_resource copies_;  // of rows
-  size_t copied_ = 0;                           // bytes in them
-  std::vector<std::shared_ptr<const types::RowMemory>> kept_;
-  size_t kept_bytes_ = 0;
-  std::vector<types::Value> values_;  // of that row
-  size_t current_ = 0;                // the row that the statement is at
-  bool began_ = false;                // it has asked for the first
+  std::pmr::monotonic_buffer_resource memory_;  // theirs
+  size_t bytes_ = 0;                            // of their texts
+  std::vector<types::Value> values_;            // of that row
+  size_t current_ = 0;                          // the row that the statement is at
+  bool began_ = false;                          // it has asked for the first
 };
 
 }  // namespace deltamirror::mirror

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "quote/quote.h"
+#include "sqlite/row_source.h"
 #include "status/status_macros.h"
 
 namespace deltamirror::mirror {
@@ -173,10 +174,11 @@ std::string RunSql(const Plan& plan, RunKind kind, const std::vector<int>& colum
     absl::StrAppend(&values, values.empty() ? "c" : ",c", i);
   }
   if (kind == RunKind::kDelete) {
-    return absl::StrCat("DELETE FROM ", plan.table, " WHERE (", names, ") IN (SELECT ", values,
-                        " FROM deltamirror_rows(?1))");
+    return absl::StrCat("DELETE FROM ", plan.table, " WHERE (", names, ") IN (SELECT ", values, " FROM ",
+                        sqlite::RowTable(columns.size()), "(?1))");
   }
-  return absl::StrCat("INSERT OR FAIL INTO ", plan.table, "(", names, ") SELECT ", values, " FROM deltamirror_rows(?1)",
+  return absl::StrCat("INSERT OR FAIL INTO ", plan.table, "(", names, ") SELECT ", values, " FROM ",
+                      sqlite::RowTable(columns.size()), "(?1)",
                       plan.conflict.empty() ? "" : absl::StrCat(" WHERE true", ConflictClause(plan, /*ignore=*/false)));
 }
 

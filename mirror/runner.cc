@@ -119,7 +119,7 @@ absl::StatusOr<bool> Runner::ReadLine() {
 
 absl::StatusOr<bool> Runner::FeedLine() {
   const deltaflood::Record* const record = reader_->record();
-  if (record != nullptr) return feed_.Take(line_.record_text, *record, state_.progress());
+  if (record != nullptr) return feed_.Take(line_.record_text, *record, reader_->check(), state_.progress());
   return feed_.Read(line_.record_text, line_.position, state_.progress(), line_.check);
 }
 

@@ -9,10 +9,13 @@ namespace {
 
 // Tells our pointers from any other extension's.
 constexpr char kPointerType[] = "deltamirror_row_source";
-constexpr int kColSource = kMaxRowColumns;  // hidden, behind c0 ... c1599
+// The columns of each table; behind them is the source, hidden.
+constexpr int kFewColumns = 64;
+constexpr int kManyColumns = kMaxRowColumns;
 
 struct RowsTable {
   sqlite3_vtab base;
+  int columns;
 };
 
 struct RowsCursor {
@@ -22,13 +25,18 @@ struct RowsCursor {
   sqlite3_int64 rowid;
 };
 
-int RowsConnect(sqlite3* db, void*, int, const char* const*, sqlite3_vtab** table, char**) {
+int ColumnsOf(const sqlite3_vtab* table) {
+  return reinterpret_cast<const RowsTable*>(table)->columns;
+}
+
+int RowsConnect(sqlite3* db, void* columns, int, const char* const*, sqlite3_vtab** table, char**) {
+  const int count = *static_cast<const int*>(columns);
   const int rc =
-      sqlite3_declare_vtab(db, absl::StrCat("CREATE TABLE x(", RowColumns(kMaxRowColumns), ", source HIDDEN)").c_str());
+      sqlite3_declare_vtab(db, absl::StrCat("CREATE TABLE x(", RowColumns(count), ", source HIDDEN)").c_str());
   if (rc != SQLITE_OK) return rc;
   // Rationale: only the extension's own statements can pass a source; a schema has no use for the table.
   sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
-  *table = &(new RowsTable())->base;
+  *table = &(new RowsTable{.base = {}, .columns = count})->base;
   return SQLITE_OK;
 }
 
@@ -57,7 +65,8 @@ int RowsNext(sqlite3_vtab_cursor* base) {
 }
 
 int RowsColumn(sqlite3_vtab_cursor* base, sqlite3_context* context, int column) {
-  if (column < kMaxRowColumns) ResultValue(context, reinterpret_cast<RowsCursor*>(base)->row[column], SQLITE_STATIC);
+  if (column < ColumnsOf(base->pVtab))
+    ResultValue(context, reinterpret_cast<RowsCursor*>(base)->row[column], SQLITE_STATIC);
   return SQLITE_OK;
 }
 
@@ -80,11 +89,11 @@ int RowsFilter(sqlite3_vtab_cursor* base, int, const char*, int count, sqlite3_v
   return RowsNext(base);
 }
 
-int RowsBestIndex(sqlite3_vtab*, sqlite3_index_info* info) {
+int RowsBestIndex(sqlite3_vtab* table, sqlite3_index_info* info) {
   info->estimatedCost = 1e6;
   for (int i = 0; i < info->nConstraint; ++i) {
     const auto& constraint = info->aConstraint[i];
-    if (constraint.iColumn != kColSource || constraint.op != SQLITE_INDEX_CONSTRAINT_EQ) continue;
+    if (constraint.iColumn != ColumnsOf(table) || constraint.op != SQLITE_INDEX_CONSTRAINT_EQ) continue;
     if (constraint.usable == 0) return SQLITE_CONSTRAINT;
     info->aConstraintUsage[i].argvIndex = 1;
     info->aConstraintUsage[i].omit = 1;
@@ -110,6 +119,10 @@ sqlite3_module kRowsModule = {
 
 }  // namespace
 
+absl::string_view RowTable(size_t columns) {
+  return columns <= kFewColumns ? "deltamirror_rows" : "deltamirror_wide_rows";
+}
+
 std::string RowColumns(int count) {
   std::string columns;
   for (int i = 0; i < count; ++i) absl::StrAppend(&columns, i == 0 ? "c" : ", c", i);
@@ -122,7 +135,10 @@ absl::Status BindRowSource(Statement& statement, int index, RowSource* source) {
 }
 
 int RegisterRowSource(sqlite3* db) {
-  return sqlite3_create_module_v2(db, "deltamirror_rows", &kRowsModule, nullptr, nullptr);
+  static int few = kFewColumns;
+  static int many = kManyColumns;
+  const int rc = sqlite3_create_module_v2(db, "deltamirror_rows", &kRowsModule, &few, nullptr);
+  return rc != SQLITE_OK ? rc : sqlite3_create_module_v2(db, "deltamirror_wide_rows", &kRowsModule, &many, nullptr);
 }
 
 }  // namespace deltamirror::sqlite

@@ -3,8 +3,6 @@
 #ifndef DELTAMIRROR_TYPES_DECODED_ROW_H_
 #define DELTAMIRROR_TYPES_DECODED_ROW_H_
 
-#include <cstddef>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,19 +19,10 @@ struct RowShape {
   std::vector<Decoder> decoders;
 };
 
-// Where the texts and values of such rows stand: whoever keeps it in a shared_ptr (shared_from_this) may keep the rows.
-class RowMemory : public std::enable_shared_from_this<RowMemory> {
- public:
-  virtual ~RowMemory() = default;
-  // How many bytes of texts it holds.
-  virtual size_t bytes() const = 0;
-};
-
 // Owns nothing.
 struct DecodedRow {
   const RowShape* shape = nullptr;
   const Value* values = nullptr;  // one for each column of the shape
-  const RowMemory* memory = nullptr;
 };
 
 }  // namespace deltamirror::types
