@@ -57,7 +57,7 @@ class ReadAhead {
   bool TEST_is_ahead() const { return thread_.joinable(); }
 
  private:
-  ReadAhead(std::unique_ptr<Reader> reader, RowDecoder* decoder) : reader_(std::move(reader)), decoder_(decoder) {}
+  ReadAhead(std::unique_ptr<Reader> reader, RowDecoder* decoder) : decoder_(decoder), reader_(std::move(reader)) {}
 
   void Start();
   void Stop();
@@ -65,8 +65,8 @@ class ReadAhead {
   absl::StatusOr<bool> Fill(LineBatch* batch);
   bool NextBatch();
 
-  std::unique_ptr<Reader> reader_;  // the thread's while there is one
   RowDecoder* const decoder_;       // may be null
+  std::unique_ptr<Reader> reader_;  // the thread's while there is one
   deltaflood::Parser parser_;       // likewise
   size_t in_a_row_ = 0;             // bytes that Next gave since it last had none
   std::thread thread_;

@@ -27,10 +27,6 @@ bool IsAboutTable(Action action) {
 
 }  // namespace
 
-std::string Applier::TableKey(absl::string_view schema, absl::string_view name) {
-  return absl::StrCat(schema, absl::string_view("\0", 1), name);
-}
-
 Applier::Applier(sqlite3* db, Settings settings, State* state, DecodeAhead* ahead)
     : db_(db), settings_(std::move(settings)), state_(state), ahead_(ahead), ddl_(db, settings_, state) {}
 
@@ -85,9 +81,7 @@ TableState* Applier::StateOf(const Table& table) {
 absl::StatusOr<Applier::Table*> Applier::Find(const Record& record) {
   const absl::string_view schema = SchemaOf(record);
   if (last_ != nullptr && last_->name == record.table && last_->schema == schema) return last_;
-  lookup_.assign(schema.data(), schema.size());
-  lookup_.push_back('\0');
-  lookup_.append(record.table.data(), record.table.size());
+  SetTableKey(schema, record.table, &lookup_);
   const auto found = tables_.find(lookup_);
   if (found != tables_.end()) return last_ = found->second.get();
   Table table;

@@ -79,8 +79,6 @@ class Applier {
     std::unique_ptr<MirroredTable> table;  // made at the first change
   };
 
-  // In tables_.
-  static std::string TableKey(absl::string_view schema, absl::string_view name);
   // Null for a record of a table that is gone.
   absl::StatusOr<Table*> Find(const deltaflood::Record& record);
   absl::StatusOr<Admission> Resolve(Table* table, const deltaflood::Record& record);
@@ -116,7 +114,7 @@ class Applier {
   DecodeAhead* const ahead_;
   Ddl ddl_;
   int64_t schema_version_ = -1;
-  absl::flat_hash_map<std::string, std::unique_ptr<Table>> tables_;  // by schema NUL name
+  absl::flat_hash_map<std::string, std::unique_ptr<Table>> tables_;  // by TableKey
   std::string lookup_;
   Table* last_ = nullptr;
   std::vector<Table*> changed_;  // those with in_transaction

@@ -14,12 +14,6 @@ using deltaflood::Record;
 
 constexpr size_t kMostShapes = 16;  // of a table: partial updates can have many lists of columns
 
-void SetKey(absl::string_view schema, absl::string_view table, std::string* key) {
-  key->assign(schema.data(), schema.size());
-  key->push_back('\0');
-  key->append(table.data(), table.size());
-}
-
 bool IsKey(absl::string_view key, absl::string_view schema, absl::string_view table) {
   return key.size() == schema.size() + 1 + table.size() && absl::StartsWith(key, schema) &&
          absl::EndsWith(key, table) && key[schema.size()] == '\0';
@@ -42,13 +36,12 @@ size_t BytesOf(const Record& record) {
 
 // A copy of what a decoder has put into its scratch, which the next value needs.
 types::Value Kept(const types::Value& value, const types::Scratch& scratch, std::pmr::memory_resource* memory) {
-  if (value.kind() != types::Value::Kind::kText && value.kind() != types::Value::Kind::kBlob) return value;
+  if (!value.is_text_or_blob()) return value;
   const absl::string_view bytes = value.bytes();
   if (bytes.empty() || bytes.data() < scratch.data() || bytes.data() >= scratch.data() + scratch.size()) return value;
   char* const copy = static_cast<char*>(memory->allocate(bytes.size(), 1));
   std::memcpy(copy, bytes.data(), bytes.size());
-  const absl::string_view kept(copy, bytes.size());
-  return value.kind() == types::Value::Kind::kText ? types::Value::Text(kept) : types::Value::Blob(kept);
+  return value.With(absl::string_view(copy, bytes.size()));
 }
 
 }  // namespace
@@ -57,10 +50,8 @@ const void* DecodeAhead::Publish(absl::string_view schema, absl::string_view tab
                                  const std::vector<PlanColumn>& columns) {
   auto made = std::make_unique<Decoders>();
   for (const PlanColumn& column : columns) made->columns.emplace_back(column.name, column.decoder);
-  std::string key;
-  SetKey(schema, table, &key);
   const std::lock_guard<std::mutex> lock(mutex_);
-  Decoders*& current = current_[key];
+  Decoders*& current = current_[TableKey(schema, table)];
   if (current != nullptr && current->columns == made->columns) return current;
   current = made.get();
   all_.push_back(std::move(made));
@@ -79,7 +70,7 @@ void DecodeAhead::Begin() {
 DecodeAhead::Decoders* DecodeAhead::Find(const Record& record) {
   const absl::string_view schema = SchemaOf(record);
   if (!key_.empty() && IsKey(key_, schema, record.table)) return last_;
-  SetKey(schema, record.table, &key_);
+  SetTableKey(schema, record.table, &key_);
   const auto [entry, is_new] = seen_.try_emplace(key_, nullptr);
   if (is_new) {
     const std::lock_guard<std::mutex> lock(mutex_);

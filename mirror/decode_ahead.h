@@ -52,7 +52,7 @@ class DecodeAhead : public daystream::RowDecoder {
   static const types::RowShape* FindShape(Decoders* decoders, const deltaflood::Record& record);
 
   std::mutex mutex_;
-  absl::flat_hash_map<std::string, Decoders*> current_;  // under the mutex; by schema NUL name
+  absl::flat_hash_map<std::string, Decoders*> current_;  // under the mutex; by TableKey
   std::vector<std::unique_ptr<Decoders>> all_;           // under the mutex
   std::atomic<uint64_t> changes_ = 0;                    // of current_
 

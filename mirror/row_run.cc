@@ -96,18 +96,16 @@ void RowRun::CopyValues(const RowColumns& columns, const types::Value* values, R
   auto* const copies = Allocate<types::Value>(columns.size());
   for (size_t i = 0; i < columns.size(); ++i) {
     types::Value value = values[i];
-    const bool is_blob = value.kind() == types::Value::Kind::kBlob;
-    if (is_blob || value.kind() == types::Value::Kind::kText) {
-      absl::string_view bytes = value.bytes();
-      if (bytes.data() == columns[i].value.data()) {
-        bytes = absl::string_view(row->text + row->cells[i].begin, bytes.size());
-      } else {
+    if (value.is_text_or_blob()) {
+      const absl::string_view bytes = value.bytes();
+      const char* place = row->text + row->cells[i].begin;
+      if (bytes.data() != columns[i].value.data()) {
         char* const copy = Allocate<char>(bytes.size());
         std::copy(bytes.begin(), bytes.end(), copy);
-        bytes = absl::string_view(copy, bytes.size());
         bytes_ += bytes.size();
+        place = copy;
       }
-      value = is_blob ? types::Value::Blob(bytes) : types::Value::Text(bytes);
+      value = value.With(absl::string_view(place, bytes.size()));
     }
     new (&copies[i]) types::Value(value);
   }

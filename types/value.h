@@ -34,6 +34,10 @@ class Value {
   Kind kind() const { return static_cast<Kind>(size_and_kind_ & kKindMask); }
   bool is_null() const { return kind() == Kind::kNull; }
 
+  bool is_text_or_blob() const { return kind() == Kind::kText || kind() == Kind::kBlob; }
+  // Of such a one: the same with other bytes.
+  Value With(absl::string_view bytes) const { return Bytes(kind(), bytes); }
+
   // Each for its own kind only.
   int64_t integer() const { return integer_; }
   double real() const { return real_; }
