@@ -128,7 +128,7 @@ absl::Status Applier::Open(Table* table) {
                                        state == nullptr ? decltype(state->overrides)() : state->overrides));
   if (ahead_ != nullptr) plan.decoders = ahead_->Publish(table->schema, table->name, plan.columns);
   if (state != nullptr) plan.remedy = Ddl::CopyAgain(*state_, *state);
-  table->table = std::make_unique<MirroredTable>(db_, std::move(plan), settings_);
+  table->table = std::make_unique<MirroredTable>(db_, std::move(plan), settings_, &run_memory_);
   return absl::OkStatus();
 }
 

@@ -18,6 +18,7 @@
 #include "mirror/decode_ahead.h"
 #include "mirror/handover.h"
 #include "mirror/mirrored_table.h"
+#include "mirror/run_memory.h"
 #include "mirror/settings.h"
 #include "mirror/state.h"
 #include "mirror/table_state.h"
@@ -114,6 +115,7 @@ class Applier {
   DecodeAhead* const ahead_;
   Ddl ddl_;
   int64_t schema_version_ = -1;
+  RunMemory run_memory_;                                             // of all tables
   absl::flat_hash_map<std::string, std::unique_ptr<Table>> tables_;  // by TableKey
   std::string lookup_;
   Table* last_ = nullptr;

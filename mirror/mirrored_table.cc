@@ -22,14 +22,14 @@ bool IsUniqueViolation(const absl::Status& status) {
 
 }  // namespace
 
-MirroredTable::MirroredTable(sqlite3* db, Plan plan, const Settings& settings)
+MirroredTable::MirroredTable(sqlite3* db, Plan plan, const Settings& settings, RunMemory* memory)
     : db_(db),
       plan_(std::move(plan)),
       on_missing_(settings.on_missing),
       on_conflict_(settings.on_conflict),
       statements_(db, &plan_, settings.on_conflict),
       moves_(db, &plan_),
-      waiting_(db, &plan_, settings.on_conflict, settings.on_missing) {}
+      waiting_(db, &plan_, settings.on_conflict, settings.on_missing, memory) {}
 
 // False if the change must be made at once: then nothing waits any more.
 absl::StatusOr<bool> MirroredTable::Wait(const deltaflood::Record& record) {

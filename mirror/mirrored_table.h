@@ -14,6 +14,7 @@
 #include "mirror/owned_columns.h"
 #include "mirror/plan.h"
 #include "mirror/row_statement.h"
+#include "mirror/run_memory.h"
 #include "mirror/settings.h"
 #include "mirror/waiting_rows.h"
 #include "sqlite/api.h"
@@ -29,7 +30,8 @@ class MirroredTable {
     kSkipped,  // by on_conflict or on_missing
   };
 
-  MirroredTable(sqlite3* db, Plan plan, const Settings& settings);
+  // The memory, which tables may share, must outlive it.
+  MirroredTable(sqlite3* db, Plan plan, const Settings& settings, RunMemory* memory);
   MirroredTable(const MirroredTable&) = delete;
   MirroredTable& operator=(const MirroredTable&) = delete;
 

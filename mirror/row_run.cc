@@ -1,6 +1,7 @@
 #include "mirror/row_run.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -39,6 +40,7 @@ void RowRun::Begin(const RowColumns& columns) {
   for (const int key : plan_->key) {
     if (place(key) != indexes_.end()) key_places_.push_back(static_cast<int>(place(key) - indexes_.begin()));
   }
+  keys_.Begin(key_places_);
   values_.assign(columns.size(), types::Value());
   read_ = key_places_;
   if (kind_ == RunKind::kWrite) {
@@ -72,6 +74,10 @@ void RowRun::Add(const deltaflood::Record& record, uint64_t order) {
     CopyValues(record.columns, decoded->values, &row);
   }
   rows_.push_back(row);
+  Take(sizeof(Row));
+  if (order_ == Order::kAsAdded) return;
+  keys_.Add(row.values);
+  Take(KeyOrder::kBytes);
 }
 
 void RowRun::CopyText(const RowColumns& columns, Row* row) {
@@ -88,7 +94,7 @@ void RowRun::CopyText(const RowColumns& columns, Row* row) {
   }
   row->text = text;
   row->cells = cells;
-  bytes_ += size;
+  text_bytes_ += size;
 }
 
 // Values that are texts point into the row's own.
@@ -102,7 +108,7 @@ void RowRun::CopyValues(const RowColumns& columns, const types::Value* values, R
       if (bytes.data() != columns[i].value.data()) {
         char* const copy = Allocate<char>(bytes.size());
         std::copy(bytes.begin(), bytes.end(), copy);
-        bytes_ += bytes.size();
+        text_bytes_ += bytes.size();
         place = copy;
       }
       value = value.With(absl::string_view(place, bytes.size()));
@@ -115,6 +121,7 @@ void RowRun::CopyValues(const RowColumns& columns, const types::Value* values, R
 absl::Status RowRun::Run() {
   current_ = 0;
   began_ = false;
+  sorted_ = keys_.IsScattered() ? &keys_.Sort() : nullptr;
   if (!statement_) {
     ASSIGN_OR_RETURN(statement_,
                      sqlite::Statement::Prepare(db_, RunSql(*plan_, kind_, indexes_), sqlite::Statement::kPersistent));
@@ -126,8 +133,8 @@ absl::Status RowRun::Run() {
 absl::StatusOr<const types::Value*> RowRun::Next() {
   if (began_) ++current_;
   began_ = true;
-  if (current_ >= size()) return nullptr;
-  const Row& row = rows_[current_];
+  if (current_ >= (sorted_ != nullptr ? sorted_->size() : size())) return nullptr;
+  const Row& row = rows_[sorted_ != nullptr ? (*sorted_)[current_] : current_];
   if (row.values != nullptr) return row.values;
   for (const int place : read_) {
     RunColumn& column = columns_[static_cast<size_t>(place)];
@@ -168,8 +175,12 @@ void RowRun::Get(size_t row, deltaflood::Record* record) const {
 
 void RowRun::Clear() {
   rows_.clear();
-  memory_.release();
-  bytes_ = 0;
+  if (rows_.capacity() > 2 * kMostRows) rows_.shrink_to_fit();
+  keys_.Clear();
+  sorted_ = nullptr;
+  pool_.release();
+  text_bytes_ = 0;
+  memory_->Give(std::exchange(taken_, 0));
 }
 
 }  // namespace deltamirror::mirror

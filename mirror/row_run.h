@@ -15,9 +15,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "deltaflood/record.h"
+#include "mirror/key_order.h"
 #include "mirror/plan.h"
 #include "mirror/row_sql.h"
 #include "mirror/row_statement.h"
+#include "mirror/run_memory.h"
 #include "sqlite/api.h"
 #include "sqlite/row_source.h"
 #include "sqlite/statement.h"
@@ -29,18 +31,29 @@ namespace deltamirror::mirror {
 
 class RowRun : public sqlite::RowSource {
  public:
-  // What one statement takes at most: further rows would make it no faster, only the memory larger.
+  // What one statement takes at most: further rows would make it no faster, only the memory larger. Rows that are put
+  // in order are as many as `memory` has room for.
   static constexpr size_t kMostRows = 1000;
   static constexpr size_t kMostBytes = 256 << 10;
 
-  // The plan must outlive the run.
-  RowRun(sqlite3* db, const Plan* plan, RunKind kind) : db_(db), plan_(plan), kind_(kind) {}
+  // In which order the rows of a run are written.
+  enum class Order : uint8_t {
+    kAsAdded,
+    kByKey,  // where they come in no order: only for a table whose rows' order cannot be seen, and which has exact keys
+  };
+
+  // The plan and the memory must outlive the run.
+  RowRun(sqlite3* db, const Plan* plan, RunKind kind, Order order, RunMemory* memory)
+      : db_(db), plan_(plan), kind_(kind), order_(order), memory_(memory) {}
+  ~RowRun() override { Clear(); }
   RowRun(const RowRun&) = delete;
   RowRun& operator=(const RowRun&) = delete;
 
   bool empty() const { return rows_.empty(); }
   size_t size() const { return rows_.size(); }
-  bool IsFull() const { return size() >= kMostRows || bytes_ >= kMostBytes; }
+  bool IsFull() const {
+    return (size() >= kMostRows || text_bytes_ >= kMostBytes) && !(keys_.IsScattered() && memory_->HasRoom());
+  }
 
   // Whether rows with these columns, in this order, are what it takes.
   bool IsFor(const deltaflood::Record& record) const;
@@ -55,8 +68,8 @@ class RowRun : public sqlite::RowSource {
   // changes that wait.
   void Add(const deltaflood::Record& record, uint64_t order);
 
-  // Makes all changes, in the order in which they were added. After an error, failed_row() tells at which it was met;
-  // those before it may be in the table or not.
+  // Makes all changes. After an error, failed_row() tells at which it was met, if the order is kAsAdded; those before
+  // it may be in the table or not.
   absl::Status Run();
   size_t failed_row() const { return current_; }
 
@@ -103,7 +116,12 @@ class RowRun : public sqlite::RowSource {
   }
   template <typename T>
   T* Allocate(size_t count) {
-    return static_cast<T*>(memory_.allocate(count * sizeof(T), alignof(T)));
+    Take(count * sizeof(T));
+    return static_cast<T*>(pool_.allocate(count * sizeof(T), alignof(T)));
+  }
+  void Take(size_t bytes) {
+    taken_ += bytes;
+    memory_->Take(bytes);
   }
   void CopyText(const RowColumns& columns, Row* row);
   void CopyValues(const RowColumns& columns, const types::Value* values, Row* row);
@@ -111,6 +129,8 @@ class RowRun : public sqlite::RowSource {
   sqlite3* db_;
   const Plan* plan_;
   const RunKind kind_;
+  const Order order_;
+  RunMemory* memory_;
   std::vector<RunColumn> columns_;
   std::vector<int> indexes_;     // of columns_, in the plan
   std::vector<int> key_places_;  // of the key, in columns_
@@ -120,11 +140,14 @@ class RowRun : public sqlite::RowSource {
   sqlite::Statement statement_;             // for columns_; null before the first use
   const types::RowShape* shape_ = nullptr;  // one that has the columns of columns_, if one has come
   std::vector<Row> rows_;
-  std::pmr::monotonic_buffer_resource memory_;  // theirs
-  size_t bytes_ = 0;                            // of their texts
-  std::vector<types::Value> values_;            // of that row
-  size_t current_ = 0;                          // the row that the statement is at
-  bool began_ = false;                          // it has asked for the first
+  std::pmr::monotonic_buffer_resource pool_;       // what they point to
+  size_t text_bytes_ = 0;                          // of that
+  size_t taken_ = 0;                               // of memory_
+  KeyOrder keys_;                                  // of rows_, if order_ is kByKey
+  const std::vector<uint32_t>* sorted_ = nullptr;  // the rows to write; null: all, as added
+  std::vector<types::Value> values_;               // of that row
+  size_t current_ = 0;                             // the row that the statement is at
+  bool began_ = false;                             // it has asked for the first
 };
 
 }  // namespace deltamirror::mirror

@@ -15,13 +15,17 @@ constexpr size_t kLeastRun = 4;
 }  // namespace
 
 // A row in the way in another unique index must go, row by row; and whoever ignores conflicts counts them.
-WaitingRows::WaitingRows(sqlite3* db, const Plan* plan, OnConflict on_conflict, OnMissing on_missing)
+WaitingRows::WaitingRows(sqlite3* db, const Plan* plan, OnConflict on_conflict, OnMissing on_missing, RunMemory* memory)
     : db_(db),
       plan_(plan),
       inserts_wait_(on_conflict == OnConflict::kReplace && !plan->has_other_unique),
       others_wait_(inserts_wait_ && on_missing == OnMissing::kInsert && plan->stands_alone && plan->IsKeyUnique()),
-      writes_(db, plan, RunKind::kWrite),
-      deletes_(db, plan, RunKind::kDelete) {}
+      writes_(db, plan, RunKind::kWrite, OrderOfRows(), memory),
+      deletes_(db, plan, RunKind::kDelete, OrderOfRows(), memory) {}
+
+RowRun::Order WaitingRows::OrderOfRows() const {
+  return others_wait_ && plan_->exact_key ? RowRun::Order::kByKey : RowRun::Order::kAsAdded;
+}
 
 bool WaitingRows::Take(const Record& record) {
   const bool is_delete = record.action == Action::kDelete;

@@ -13,6 +13,7 @@
 #include "deltaflood/record.h"
 #include "mirror/plan.h"
 #include "mirror/row_run.h"
+#include "mirror/run_memory.h"
 #include "mirror/settings.h"
 #include "sqlite/api.h"
 
@@ -23,8 +24,8 @@ namespace deltamirror::mirror {
 // (Plan::stands_alone) has anything but inserts wait here, and an update waits only if it brings the whole row.
 class WaitingRows {
  public:
-  // The plan must outlive it.
-  WaitingRows(sqlite3* db, const Plan* plan, OnConflict on_conflict, OnMissing on_missing);
+  // The plan and the memory must outlive it.
+  WaitingRows(sqlite3* db, const Plan* plan, OnConflict on_conflict, OnMissing on_missing, RunMemory* memory);
 
   bool empty() const { return writes_.empty() && deletes_.empty(); }
 
@@ -41,6 +42,7 @@ class WaitingRows {
 
  private:
   bool MayWait(const RowRun& run, deltaflood::Action action) const;
+  RowRun::Order OrderOfRows() const;
   bool WasDeleted(const deltaflood::Record& record);
   absl::Status Run();
   absl::Status OneByOne(size_t first_write, absl::FunctionRef<absl::Status(const deltaflood::Record&)> change);

@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -166,6 +168,78 @@ TEST(BacklogTest, AValueThatCannotBeReadIsNamed) {
   const std::string message = mirror.Run();
   EXPECT_THAT(message, HasSubstr("could not apply insert to table \"t1\" with key (id=twelve)"));
   EXPECT_THAT(message, HasSubstr("column \"id\": invalid text \"twelve\" for type integer"));
+}
+
+// Changes to rows with keys in no order, the same ones again and again, and what must be there in the end.
+class Scattered {
+ public:
+  // The columns of the key, as `key` writes them behind their names.
+  Scattered(std::string relation, std::function<std::string(uint64_t)> key)
+      : key_(std::move(key)),
+        lines_({absl::StrCat("_table t _xid 1 _lsn 0/1 _relid 7 _identity default", " _action relation ", relation)}) {}
+
+  std::vector<std::string> Lines(int transactions) {
+    for (xid_ = 1; xid_ <= transactions; ++xid_) {
+      for (int i = 0; i < 500; ++i) Change(absl::StrCat(xid_, "~", i));
+      lines_.push_back(absl::StrCat("_xid ", xid_, " _lsn 0/", xid_, " _time 1507507200000000 _action commit"));
+    }
+    return std::move(lines_);
+  }
+  std::vector<std::string> Values() const {
+    std::vector<std::string> values;
+    for (const auto& [key, value] : rows_) values.push_back(value);
+    std::sort(values.begin(), values.end());
+    return values;
+  }
+
+ private:
+  uint64_t Random(uint64_t below) {
+    seed_ = seed_ * 6364136223846793005u + 1442695040888963407u;
+    return (seed_ >> 33) % below;
+  }
+  void Change(const std::string& value) {
+    const uint64_t key = Random(4000);
+    const bool is_there = rows_.count(key) > 0;
+    const bool goes = is_there && Random(8) == 0;
+    lines_.push_back(absl::StrCat("_table t _xid ", xid_, " _lsn 0/", xid_, " _action ",
+                                  goes       ? "delete"
+                                  : is_there ? "update"
+                                             : "insert",
+                                  " ", key_(key), goes ? "" : absl::StrCat(" v ", value)));
+    goes ? void(rows_.erase(key)) : void(rows_[key] = absl::StrReplaceAll(value, {{"~", " "}}));
+  }
+
+  const std::function<std::string(uint64_t)> key_;
+  std::vector<std::string> lines_;
+  std::map<uint64_t, std::string> rows_;
+  uint64_t seed_ = 1;
+  int xid_ = 0;
+};
+
+constexpr char kInteger[] = R"(id {"attnum":1,"type":"integer","oid":23,"pk":1,"key":1,"not_null":true})";
+constexpr char kText[] = R"(id {"attnum":1,"type":"text","oid":25,"pk":1,"key":1,"not_null":true})";
+constexpr char kSecond[] = R"( n {"attnum":2,"type":"integer","oid":23,"pk":2,"key":2,"not_null":true})";
+constexpr char kValue[] = R"( v {"attnum":3,"type":"text","oid":25})";
+
+TEST(BacklogTest, KeysInNoOrderEndWithTheLastChangeOfEach) {
+  lab::TempDir dir;
+  Scattered stories[] = {
+      {absl::StrCat(kInteger, kValue), [](uint64_t key) { return absl::StrCat("id ", int64_t(key) - 2000); }},
+      {absl::StrCat(kText, kValue), [](uint64_t key) { return absl::StrCat("id a~longer~text~", key); }},
+      {absl::StrCat(kText, kSecond, kValue),
+       [](uint64_t key) { return absl::StrCat("id ", key % 60, " n ", key / 60); }},
+  };
+  int log = 0;
+  for (Scattered& story : stories) {
+    Mirror mirror(dir.File(absl::StrCat("log", ++log)));
+    mirror.Append(story.Lines(100));
+    ASSERT_EQ(mirror.Run(), "");
+    std::vector<std::string> values;
+    for (const auto& row : mirror.host.Query("SELECT v FROM t ORDER BY v")) values.push_back(row[0]);
+    std::sort(values.begin(), values.end());
+    EXPECT_GT(values.size(), 3000);
+    EXPECT_EQ(values, story.Values()) << "log " << log;
+  }
 }
 
 }  // namespace

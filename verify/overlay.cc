@@ -58,7 +58,7 @@ absl::Status Overlay::Prepare() {
   mirror::Settings strict;
   strict.on_conflict = mirror::OnConflict::kError;
   strict.on_missing = mirror::OnMissing::kError;
-  rows_ = std::make_unique<mirror::MirroredTable>(db_, std::move(plan), strict);
+  rows_ = std::make_unique<mirror::MirroredTable>(db_, std::move(plan), strict, &run_memory_);
   return absl::OkStatus();
 }
 

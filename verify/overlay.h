@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "deltaflood/record.h"
 #include "mirror/mirrored_table.h"
+#include "mirror/run_memory.h"
 #include "sqlite/api.h"
 #include "sqlite/statement.h"
 #include "types/value.h"
@@ -42,6 +43,7 @@ class Overlay {
 
   sqlite3* const db_;
   const ComparedTable& table_;
+  mirror::RunMemory run_memory_;
   std::unique_ptr<mirror::MirroredTable> rows_;
   sqlite::Statement insert_;
   deltaflood::Record compared_;
