@@ -25,8 +25,12 @@ constexpr size_t kMaxLineSize = size_t{1} << 30;
 // A reader that begins within a transaction larger than this gives its lines unverified.
 constexpr uint64_t kMostToVerify = uint64_t{1} << 20;
 
-// A directory's time of change moves in steps: only one that is this old tells that nothing happened since.
-constexpr absl::Duration kClockStep = absl::Seconds(2);
+// A directory's time of change moves in steps, of the kernel's ticks or, where a file system keeps nothing finer, of
+// one or two seconds: only a change that is this old tells that nothing happened since.
+absl::Duration ClockStep(absl::Time change) {
+  const bool is_fine = absl::FromUnixSeconds(absl::ToUnixSeconds(change)) != change;
+  return is_fine ? absl::Milliseconds(100) : absl::Seconds(2);
+}
 
 }  // namespace
 
@@ -259,7 +263,7 @@ absl::StatusOr<std::string> Reader::NextFileName() {
   if (stat(directory_.c_str(), &status) != 0) return FileError(errno, "open directory", directory_);
   const absl::Time change = absl::TimeFromTimespec(status.st_mtim);
   const absl::Time now = absl::Now();
-  if (change == listed_change_ && listed_at_ - change > kClockStep) return std::string();
+  if (change == listed_change_ && listed_at_ - change > ClockStep(change)) return std::string();
   ASSIGN_OR_RETURN(const std::vector<std::string> names, ListDayFiles(directory_));
   const auto next = std::upper_bound(names.begin(), names.end(), name_);
   if (next == names.end()) {

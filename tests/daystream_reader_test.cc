@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -359,6 +360,28 @@ TEST_F(ReaderTest, RotationBetweenTwoReadsLosesNothing) {
   Write(kFile, Stamped({kDay, 1}, "b"));
   Rewrite(kNextFile, Stamped({kDay + kSecondsPerDay, 0}, "c"));
   EXPECT_THAT(ReadAll(), ElementsAre("b", "c"));
+}
+
+// The directory is looked through only where it may have changed since.
+TEST_F(ReaderTest, AFileThatComesWhileNothingIsReadIsSeen) {
+  const std::string log = Path("log");
+  std::filesystem::create_directory(log);
+  ASSERT_THAT(TryOpen(log), IsOk());
+  const auto look = [this] {
+    for (int i = 0; i < 5; ++i) EXPECT_THAT(ReadAll(), IsEmpty());
+  };
+  look();
+  absl::SleepFor(absl::Milliseconds(120));  // from now on its time of change counts
+  look();
+  lab::WriteFile(log + "/20171009.daystream", Stamped({kDay, 0}, "a"));
+  EXPECT_THAT(ReadAll(), ElementsAre("a"));
+  // A time of change that is not long ago tells nothing: the file may have come within the same step of the clock.
+  const std::filesystem::file_time_type ahead = std::filesystem::file_time_type::clock::now() + std::chrono::hours(1);
+  std::filesystem::last_write_time(log, ahead);
+  look();
+  lab::WriteFile(log + "/20171010.daystream", Stamped({kDay + kSecondsPerDay, 0}, "b"));
+  std::filesystem::last_write_time(log, ahead);
+  EXPECT_THAT(ReadAll(), ElementsAre("b"));
 }
 
 TEST_F(ReaderTest, WaitReturnsWhenSomethingIsWritten) {
