@@ -1,20 +1,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <filesystem>
-#include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "daystream/files.h"
+#include "daystream/position.h"
 #include "daystream/reader.h"
 #include "daystream/source.h"
-#include "daystream/writer.h"
+#include "tests/daystream_reader_fixture.h"
 #include "tests/lab/temp_dir.h"
 #include "tests/status_matchers.h"
 
@@ -26,61 +23,6 @@ using ::deltamirror::testing::StatusIs;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-constexpr int64_t kDay = 1507507200;  // 2017-10-09 00:00:00 UTC
-constexpr char kFile[] = "20171009.daystream";
-constexpr char kNextFile[] = "20171010.daystream";
-
-std::string Stamped(Position position, absl::string_view text) {
-  std::string line;
-  AppendPrefix(position, &line);
-  return absl::StrCat(line, text, "\n");
-}
-
-class ReaderTest : public ::testing::Test {
- protected:
-  std::string Path(const std::string& name) const { return directory_.File(name); }
-  void Write(const std::string& name, const std::string& content) {
-    lab::WriteFile(Path(name), lab::ReadFile(Path(name)) + content);
-  }
-  void Rewrite(const std::string& name, const std::string& content) { lab::WriteFile(Path(name), content); }
-
-  absl::Status TryOpen(const std::string& source) {
-    absl::StatusOr<std::unique_ptr<Reader>> reader = Reader::Open(source, options_);
-    if (reader.ok()) reader_ = *std::move(reader);
-    return reader.status();
-  }
-  void Open() { ASSERT_THAT(TryOpen(directory_.path()), IsOk()); }
-  void OpenAt(Position start, bool after = false) {
-    options_.start = start;
-    options_.after = after;
-    Open();
-  }
-
-  // All lines up to the present end, without their prefixes.
-  std::vector<std::string> ReadAll() {
-    std::vector<std::string> texts;
-    Line line;
-    while (true) {
-      const absl::StatusOr<bool> got = reader_->Next(&line);
-      EXPECT_THAT(got, IsOk());
-      if (!got.ok() || !*got) return texts;
-      texts.emplace_back(line.record_text);
-    }
-  }
-  absl::Status ReadToError() {
-    Line line;
-    while (true) {
-      const absl::StatusOr<bool> got = reader_->Next(&line);
-      if (!got.ok()) return got.status();
-      if (!*got) return absl::OkStatus();
-    }
-  }
-
-  lab::TempDir directory_;
-  ReaderOptions options_;
-  std::unique_ptr<Reader> reader_;
-};
 
 TEST_F(ReaderTest, LinesComeWithPositionAndPlace) {
   Rewrite(kFile, Stamped({kDay, 0}, "a") + Stamped({kDay, 1}, "bc"));
@@ -349,96 +291,6 @@ TEST_F(PrunedReaderTest, FilesRemovedUnderTheReaderAreNoticed) {
   EXPECT_THAT(ReadToError(),
               StatusIs(absl::StatusCode::kOutOfRange,
                        HasSubstr("position (1507507400, 0) is no longer in daystream \"" + directory_.path())));
-}
-
-// Following.
-
-TEST_F(ReaderTest, RotationBetweenTwoReadsLosesNothing) {
-  Rewrite(kFile, Stamped({kDay, 0}, "a"));
-  Open();
-  EXPECT_THAT(ReadAll(), ElementsAre("a"));
-  Write(kFile, Stamped({kDay, 1}, "b"));
-  Rewrite(kNextFile, Stamped({kDay + kSecondsPerDay, 0}, "c"));
-  EXPECT_THAT(ReadAll(), ElementsAre("b", "c"));
-}
-
-// The directory is looked through only where it may have changed since.
-TEST_F(ReaderTest, AFileThatComesWhileNothingIsReadIsSeen) {
-  const std::string log = Path("log");
-  std::filesystem::create_directory(log);
-  ASSERT_THAT(TryOpen(log), IsOk());
-  const auto look = [this] {
-    for (int i = 0; i < 5; ++i) EXPECT_THAT(ReadAll(), IsEmpty());
-  };
-  look();
-  absl::SleepFor(absl::Milliseconds(120));  // from now on its time of change counts
-  look();
-  lab::WriteFile(log + "/20171009.daystream", Stamped({kDay, 0}, "a"));
-  EXPECT_THAT(ReadAll(), ElementsAre("a"));
-  // A time of change that is not long ago tells nothing: the file may have come within the same step of the clock.
-  const std::filesystem::file_time_type ahead = std::filesystem::file_time_type::clock::now() + std::chrono::hours(1);
-  std::filesystem::last_write_time(log, ahead);
-  look();
-  lab::WriteFile(log + "/20171010.daystream", Stamped({kDay + kSecondsPerDay, 0}, "b"));
-  std::filesystem::last_write_time(log, ahead);
-  EXPECT_THAT(ReadAll(), ElementsAre("b"));
-}
-
-TEST_F(ReaderTest, WaitReturnsWhenSomethingIsWritten) {
-  Rewrite(kFile, Stamped({kDay, 0}, "a"));
-  Open();
-  EXPECT_THAT(ReadAll(), ElementsAre("a"));
-  ASSERT_THAT(reader_->WaitForData(absl::Seconds(30)), IsOk());  // the first makes the watch
-  const absl::Time begin = absl::Now();
-  ASSERT_THAT(reader_->WaitForData(absl::Milliseconds(20)), IsOk());
-  EXPECT_GE(absl::Now() - begin, absl::Milliseconds(20));
-  std::thread writer([this] {
-    absl::SleepFor(absl::Milliseconds(20));
-    Write(kFile, Stamped({kDay, 1}, "b"));
-  });
-  ASSERT_THAT(reader_->WaitForData(absl::Seconds(30)), IsOk());
-  EXPECT_LT(absl::Now() - begin, absl::Seconds(20));
-  writer.join();
-  EXPECT_THAT(ReadAll(), ElementsAre("b"));
-}
-
-// A writer and a reader at the same time, over several midnights, with restarts of the writer.
-TEST_F(ReaderTest, FollowsAWriterAcrossDaysAndRestarts) {
-  constexpr int kLines = 20000;
-  const std::string log = Path("log");
-  std::filesystem::create_directory(log);
-  std::thread writing([&log] {
-    int64_t now = kDay;
-    SourceInfo source;
-    source.slot = "mirror";
-    std::unique_ptr<Writer> writer;
-    for (int i = 0; i < kLines; ++i) {
-      if (i % 2000 == 0) {
-        WriterOptions options;
-        options.clock = [&now] { return now; };
-        writer.reset();
-        writer = *Writer::Open(log, source, options);
-      }
-      now += i % 100 == 0 ? 5000 : 0;
-      EXPECT_THAT(writer->Append(absl::StrCat("_xid\t", i, "\t_lsn\t0/1\t_action\tcommit")), IsOk());
-      if (i % 7 == 0 || i % 2000 == 1999) {
-        EXPECT_THAT(writer->Flush(), IsOk());
-      }
-    }
-    EXPECT_THAT(writer->Sync(), IsOk());
-  });
-  ASSERT_THAT(TryOpen(log), IsOk());
-  const absl::Time deadline = absl::Now() + absl::Minutes(1);
-  int next = 0;
-  while (next < kLines && absl::Now() < deadline) {
-    for (const std::string& text : ReadAll()) {
-      ASSERT_EQ(text, absl::StrCat("_xid\t", next, "\t_lsn\t0/1\t_action\tcommit"));
-      ++next;
-    }
-    ASSERT_THAT(reader_->WaitForData(absl::Milliseconds(100)), IsOk());
-  }
-  writing.join();
-  EXPECT_EQ(next, kLines);
 }
 
 }  // namespace
