@@ -81,8 +81,7 @@ TableState* Applier::StateOf(const Table& table) {
 absl::StatusOr<Applier::Table*> Applier::Find(const Record& record) {
   const absl::string_view schema = SchemaOf(record);
   if (last_ != nullptr && last_->name == record.table && last_->schema == schema) return last_;
-  SetTableKey(schema, record.table, &lookup_);
-  const auto found = tables_.find(lookup_);
+  const auto found = tables_.find(TableKeyView(schema, record.table));
   if (found != tables_.end()) return last_ = found->second.get();
   Table table;
   table.schema = std::string(schema);
@@ -90,7 +89,9 @@ absl::StatusOr<Applier::Table*> Applier::Find(const Record& record) {
   ASSIGN_OR_RETURN(const Admission admission, Resolve(&table, record));
   if (admission == Admission::kPast) return nullptr;
   if (table.handover) ++handovers_;
-  return last_ = tables_.emplace(lookup_, std::make_unique<Table>(std::move(table))).first->second.get();
+  std::unique_ptr<Table>& entry = tables_[TableKey(schema, record.table)];
+  entry = std::make_unique<Table>(std::move(table));
+  return last_ = entry.get();
 }
 
 // What is known of the table that has this name.

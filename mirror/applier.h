@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -21,6 +20,7 @@
 #include "mirror/run_memory.h"
 #include "mirror/settings.h"
 #include "mirror/state.h"
+#include "mirror/table_map.h"
 #include "mirror/table_state.h"
 #include "sqlite/api.h"
 #include "types/relation.h"
@@ -115,9 +115,8 @@ class Applier {
   DecodeAhead* const ahead_;
   Ddl ddl_;
   int64_t schema_version_ = -1;
-  RunMemory run_memory_;                                             // of all tables
-  absl::flat_hash_map<std::string, std::unique_ptr<Table>> tables_;  // by TableKey
-  std::string lookup_;
+  RunMemory run_memory_;  // of all tables
+  TableMap<std::unique_ptr<Table>> tables_;
   Table* last_ = nullptr;
   std::vector<Table*> changed_;  // those with in_transaction
   std::vector<Table*> waiting_;  // those with waits: one, or several of which each stands alone

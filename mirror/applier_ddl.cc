@@ -142,7 +142,7 @@ absl::Status Applier::FollowNames(const Record& record) {
 absl::Status Applier::Renamed(TableState* state, absl::FunctionRef<absl::Status()> rename) {
   ASSIGN_OR_RETURN(Table* const table, FindKnown(*state));
   RETURN_IF_ERROR(Close(table));
-  const std::string before = TableKey(state->schema, state->name);
+  const TableKey before(state->schema, state->name);
   RETURN_IF_ERROR(rename());
   std::unique_ptr<Table> moved = std::move(tables_[before]);
   tables_.erase(before);

@@ -14,11 +14,6 @@ using deltaflood::Record;
 
 constexpr size_t kMostShapes = 16;  // of a table: partial updates can have many lists of columns
 
-bool IsKey(absl::string_view key, absl::string_view schema, absl::string_view table) {
-  return key.size() == schema.size() + 1 + table.size() && absl::StartsWith(key, schema) &&
-         absl::EndsWith(key, table) && key[schema.size()] == '\0';
-}
-
 bool IsRow(Action action) {
   return action == Action::kInsert || action == Action::kUpdate || action == Action::kDelete;
 }
@@ -64,20 +59,20 @@ void DecodeAhead::Begin() {
   if (changes == seen_changes_) return;
   seen_changes_ = changes;
   seen_.clear();
-  key_.clear();
+  last_ = nullptr;
 }
 
 DecodeAhead::Decoders* DecodeAhead::Find(const Record& record) {
-  const absl::string_view schema = SchemaOf(record);
-  if (!key_.empty() && IsKey(key_, schema, record.table)) return last_;
-  SetTableKey(schema, record.table, &key_);
-  const auto [entry, is_new] = seen_.try_emplace(key_, nullptr);
-  if (is_new) {
+  const TableKeyView key(SchemaOf(record), record.table);
+  if (last_ != nullptr && TableKeyEqual()(last_->first, key)) return last_->second;
+  auto found = seen_.find(key);
+  if (found == seen_.end()) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = current_.find(key_);
-    if (found != current_.end()) entry->second = found->second;
+    const auto now = current_.find(key);
+    found = seen_.emplace(TableKey(key), now == current_.end() ? nullptr : now->second).first;
   }
-  return last_ = entry->second;
+  last_ = &*found;
+  return last_->second;
 }
 
 const types::RowShape* DecodeAhead::FindShape(Decoders* decoders, const Record& record) {

@@ -14,11 +14,11 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "daystream/row_decoder.h"
 #include "deltaflood/record.h"
 #include "mirror/plan.h"
+#include "mirror/table_map.h"
 #include "types/decoded_row.h"
 #include "types/decoder.h"
 
@@ -52,15 +52,14 @@ class DecodeAhead : public daystream::RowDecoder {
   static const types::RowShape* FindShape(Decoders* decoders, const deltaflood::Record& record);
 
   std::mutex mutex_;
-  absl::flat_hash_map<std::string, Decoders*> current_;  // under the mutex; by TableKey
-  std::vector<std::unique_ptr<Decoders>> all_;           // under the mutex
-  std::atomic<uint64_t> changes_ = 0;                    // of current_
+  TableMap<Decoders*> current_;                 // under the mutex
+  std::vector<std::unique_ptr<Decoders>> all_;  // under the mutex
+  std::atomic<uint64_t> changes_ = 0;           // of current_
 
   // The reading thread's.
   uint64_t seen_changes_ = 0;
-  absl::flat_hash_map<std::string, Decoders*> seen_;  // of current_, null where it has none
-  std::string key_;                                   // of last_
-  Decoders* last_ = nullptr;
+  TableMap<Decoders*> seen_;                               // of current_, null where it has none
+  const TableMap<Decoders*>::value_type* last_ = nullptr;  // of seen_
   types::Scratch scratch_;
 };
 
