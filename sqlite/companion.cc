@@ -58,25 +58,6 @@ std::string Escaped(absl::string_view text) {
   return out;
 }
 
-// The URI that opens the host's database `schema`, which is `file`, as the host has opened it: with its VFS and what
-// that was told, but not with its cache.
-std::string UriOf(sqlite3* host, const std::string& schema, const std::string& file) {
-  std::string uri = absl::StrCat("file:", Escaped(file), "?cache=private");
-  sqlite3_vfs* vfs = nullptr;
-  const int rc = sqlite3_file_control(host, schema.c_str(), SQLITE_FCNTL_VFS_POINTER, &vfs);
-  if (rc == SQLITE_OK && vfs != nullptr) absl::StrAppend(&uri, "&vfs=", Escaped(vfs->zName));
-  const char* const name = sqlite3_db_filename(host, schema.c_str());
-  for (int i = 0; name != nullptr; ++i) {
-    const char* const key = sqlite3_uri_key(name, i);
-    if (key == nullptr) break;
-    // Of the last, more than we ask for would be an error.
-    if (absl::string_view(key) == "cache" || absl::string_view(key) == "vfs" || absl::string_view(key) == "mode")
-      continue;
-    absl::StrAppend(&uri, "&", Escaped(key), "=", Escaped(sqlite3_uri_parameter(name, key)));
-  }
-  return uri;
-}
-
 // KiB that a database's page cache may take.
 absl::StatusOr<int64_t> CacheSize(sqlite3* db, const std::string& schema) {
   ASSIGN_OR_RETURN(const int64_t size, QueryInt64(db, Pragma(schema, "cache_size")));
@@ -92,7 +73,7 @@ std::unique_ptr<Companion> Companion::Open(sqlite3* host) {
   if (!databases.ok() || databases->empty()) return nullptr;
   auto companion = std::unique_ptr<Companion>(new Companion());
   const bool main_is_file = databases->front().schema == "main";
-  const std::string uri = main_is_file ? UriOf(host, "main", databases->front().file) : ":memory:";
+  const std::string uri = main_is_file ? companion->UriOf(host, "main", databases->front().file) : ":memory:";
   const int rc = sqlite3_open_v2(uri.c_str(), &companion->db_,
                                  SQLITE_OPEN_READWRITE | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_URI, nullptr);
   if (rc != SQLITE_OK) return nullptr;
@@ -106,6 +87,29 @@ std::unique_ptr<Companion> Companion::Open(sqlite3* host) {
 
 Companion::~Companion() {
   sqlite3_close_v2(db_);
+}
+
+// The URI that opens the host's database `schema`, which is `file`, as the host has opened it: with its VFS and what
+// that was told, but not with its cache.
+std::string Companion::UriOf(sqlite3* host, const std::string& schema, const std::string& file) {
+  std::string uri = absl::StrCat("file:", Escaped(file), "?cache=private");
+  sqlite3_vfs* vfs = nullptr;
+  const int rc = sqlite3_file_control(host, schema.c_str(), SQLITE_FCNTL_VFS_POINTER, &vfs);
+  if (rc == SQLITE_OK && vfs != nullptr) {
+    const bool buffer = BufferedJournalVfs::CanBuffer(host, schema);
+    if (buffer) vfs_.push_back(std::make_unique<BufferedJournalVfs>(vfs));
+    absl::StrAppend(&uri, "&vfs=", Escaped(buffer ? vfs_.back()->name() : vfs->zName));
+  }
+  const char* const name = sqlite3_db_filename(host, schema.c_str());
+  for (int i = 0; name != nullptr; ++i) {
+    const char* const key = sqlite3_uri_key(name, i);
+    if (key == nullptr) break;
+    // Of the last, more than we ask for would be an error.
+    if (absl::string_view(key) == "cache" || absl::string_view(key) == "vfs" || absl::string_view(key) == "mode")
+      continue;
+    absl::StrAppend(&uri, "&", Escaped(key), "=", Escaped(sqlite3_uri_parameter(name, key)));
+  }
+  return uri;
 }
 
 absl::Status Companion::Attach(sqlite3* host, const std::string& schema, const std::string& file) {

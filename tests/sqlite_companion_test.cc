@@ -48,5 +48,18 @@ TEST_F(CompanionTest, HasAsMuchCacheAsTheHostAndMoreThanSqlitesOwn) {
   EXPECT_EQ(Setting("PRAGMA other.cache_size = 20000", "other.cache_size"), -80000) << "pages of 4 KiB";
 }
 
+TEST_F(CompanionTest, HasTheHostsVfsBelowOneThatBuffersTheJournal) {
+  const auto vfs_of = [](sqlite3* db, const char* schema) {
+    sqlite3_vfs* vfs = nullptr;
+    sqlite3_file_control(db, schema, SQLITE_FCNTL_VFS_POINTER, &vfs);
+    return vfs;
+  };
+  ASSERT_TRUE(Execute(db_, "PRAGMA other.synchronous = OFF").ok());
+  const std::unique_ptr<Companion> companion = Companion::Open(db_);
+  ASSERT_NE(companion, nullptr);
+  EXPECT_EQ(vfs_of(companion->db(), "main")->pAppData, vfs_of(db_, "main"));
+  EXPECT_EQ(vfs_of(companion->db(), "other"), vfs_of(db_, "other")) << "its journal is not synced";
+}
+
 }  // namespace
 }  // namespace deltamirror::sqlite

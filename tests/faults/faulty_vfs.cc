@@ -13,6 +13,8 @@ struct FaultyFile {
   static FaultyFile* Of(sqlite3_file* file) { return reinterpret_cast<FaultyFile*>(file); }
   static sqlite3_file* Real(sqlite3_file* file) { return reinterpret_cast<sqlite3_file*>(Of(file) + 1); }
   static int Fault(sqlite3_file* file, int code) { return Of(file)->vfs->Fault(code); }
+  static void CountWrite(sqlite3_file* file) { ++Of(file)->vfs->writes_; }
+  static int Characteristics(sqlite3_file* file) { return Of(file)->vfs->characteristics_; }
 };
 
 namespace {
@@ -31,6 +33,7 @@ int Read(sqlite3_file* file, void* data, int size, sqlite3_int64 offset) {
 
 int Write(sqlite3_file* file, const void* data, int size, sqlite3_int64 offset) {
   if (const int rc = F::Fault(file, SQLITE_IOERR_WRITE); rc != SQLITE_OK) return rc;
+  F::CountWrite(file);
   return F::Real(file)->pMethods->xWrite(F::Real(file), data, size, offset);
 }
 
@@ -69,7 +72,7 @@ int SectorSize(sqlite3_file* file) {
 }
 
 int DeviceCharacteristics(sqlite3_file* file) {
-  return F::Real(file)->pMethods->xDeviceCharacteristics(F::Real(file));
+  return F::Real(file)->pMethods->xDeviceCharacteristics(F::Real(file)) | F::Characteristics(file);
 }
 
 int ShmMap(sqlite3_file* file, int region, int size, int extend, void volatile** out) {

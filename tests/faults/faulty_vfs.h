@@ -33,6 +33,12 @@ class FaultyVfs {
   // Files that were opened since the beginning.
   int opened() const { return opened_; }
 
+  // Calls that wrote, likewise.
+  int writes() const { return writes_; }
+
+  // What it says of its device, beside what the real one does: SQLITE_IOCAP_...
+  void set_characteristics(int characteristics) { characteristics_ = characteristics; }
+
  private:
   friend struct FaultyFile;
 
@@ -50,6 +56,8 @@ class FaultyVfs {
   bool for_good_ = false;
   bool failed_ = false;
   int opened_ = 0;
+  int writes_ = 0;
+  int characteristics_ = 0;
 };
 
 }  // namespace deltamirror
