@@ -10,6 +10,14 @@ constexpr size_t kMostBytesKept = 1 << 20;
 constexpr size_t kMemoryKept = 256 << 10;
 constexpr size_t kMostUnescaped = 64 << 10;
 
+constexpr size_t kAhead = 2;  // lines
+constexpr size_t kCacheLine = 64;
+
+void PrefetchAll(const void* begin, size_t size) {
+  const char* const from = static_cast<const char*>(begin);
+  for (size_t at = 0; at < size; at += kCacheLine) __builtin_prefetch(from + at);
+}
+
 bool IsWithin(absl::string_view part, absl::string_view text) {
   return part.empty() || (part.data() >= text.data() && part.data() < text.data() + text.size());
 }
@@ -100,6 +108,21 @@ Line LineBatch::Get(size_t index) const {
           .check = text.substr(entry.check, entry.check_size),
           .position = entry.position,
           .offset = entry.offset};
+}
+
+void LineBatch::Prefetch(size_t index) const {
+  if (const size_t far = index + 2 * kAhead; far < lines_.size()) {
+    PrefetchAll(&lines_[far], sizeof(Entry));
+    PrefetchAll(&records_[far], sizeof(deltaflood::Record));
+  }
+  const size_t near = index + kAhead;
+  if (near >= lines_.size()) return;
+  const deltaflood::Record& record = records_[near];
+  PrefetchAll(bytes_.data() + lines_[near].begin, lines_[near].size);
+  PrefetchAll(record.columns.data(), record.columns.size() * sizeof(deltaflood::Column));
+  if (record.decoded != nullptr) {
+    PrefetchAll(record.decoded->values, record.columns.size() * sizeof(types::Value));
+  }
 }
 
 const std::string& LineBatch::FileOf(size_t index) const {

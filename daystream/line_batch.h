@@ -54,6 +54,9 @@ class LineBatch {
   // Whether the line was taken apart, and the transaction that it belongs to ends in this batch with a commit.
   bool CommitIsBehind(size_t index) const { return lines_[index].commit_is_behind; }
 
+  // Asks for the memory of the lines that come next: it was written by another core, which may be far away.
+  void Prefetch(size_t index) const;
+
   // Keeps the memory, but for what an exceptionally large line needed.
   void Clear();
 

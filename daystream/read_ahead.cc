@@ -30,6 +30,7 @@ absl::StatusOr<bool> ReadAhead::Next(Line* line) {
   if (in_a_row_ >= kBacklog) Start();
   if (thread_.joinable()) {
     if ((batch_ != nullptr && given_ < batch_->size()) || NextBatch()) {
+      batch_->Prefetch(given_);
       *line = batch_->Get(given_++);
       return true;
     }
