@@ -1,5 +1,6 @@
 #include "daystream/line_batch.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace deltamirror::daystream {
@@ -12,10 +13,11 @@ constexpr size_t kMostUnescaped = 64 << 10;
 
 constexpr size_t kAhead = 2;  // lines
 constexpr size_t kCacheLine = 64;
+constexpr size_t kMostPrefetched = 4096;  // of one thing: what is longer is read from end to end, which cores foresee
 
 void PrefetchAll(const void* begin, size_t size) {
   const char* const from = static_cast<const char*>(begin);
-  for (size_t at = 0; at < size; at += kCacheLine) __builtin_prefetch(from + at);
+  for (size_t at = 0; at < std::min(size, kMostPrefetched); at += kCacheLine) __builtin_prefetch(from + at);
 }
 
 bool IsWithin(absl::string_view part, absl::string_view text) {
