@@ -3,7 +3,10 @@
 //   latency_probe CONNINFO roundtrip                          nothing but "SELECT 1", the floor of floors
 //   latency_probe CONNINFO pg_recvlogical SLOT RATE SECONDS   seen in what pg_recvlogical prints
 //   latency_probe CONNINFO mirror DATABASE RATE SECONDS       seen in table ping of a SQLite file, by a connection that
-//   polls
+//                                                             polls
+//   latency_probe CONNINFO NAME FIFO RATE SECONDS             seen in lines like those of pg_recvlogical, of a reader
+//   that
+//                                                             runs already
 //
 // A RATE of 0: one transaction after the other, as fast as the server takes them from one connection.
 // Prints one line: what TAB p50 TAB p99 TAB max (milliseconds) TAB p50 of the last tenth (a lag that grows shows there)
@@ -157,6 +160,23 @@ int64_t NumberAfter(const std::string& line, const std::string& key) {
   return at == std::string::npos ? 0 : std::atoll(line.c_str() + at + key.size());
 }
 
+void Follow(FILE* lines, Samples* samples) {
+  std::string line(4096, '\0');
+  while (!samples->Complete() && std::fgets(line.data(), static_cast<int>(line.size()), lines) != nullptr) {
+    samples->Seen(NumberAfter(line, "\tid\t"), NumberAfter(line, "\tat_us\t"));
+  }
+}
+
+void MeasureLines(const std::string& conninfo, const std::string& name, const std::string& path, int rate,
+                  absl::Duration duration) {
+  std::unique_ptr<FILE, int (*)(FILE*)> lines(std::fopen(path.c_str(), "r"), std::fclose);
+  if (lines == nullptr) Fail(absl::StrCat("could not open ", path));
+  Writer writer(conninfo, rate, duration);
+  Samples samples(writer);
+  Follow(lines.get(), &samples);
+  Report(absl::StrCat(name, ", ", RateText(rate)), samples.milliseconds(), duration - kWarmUp);
+}
+
 void MeasureReceive(const std::string& conninfo, const std::string& slot, int rate, absl::Duration duration) {
   const std::string command =
       absl::StrCat("exec 2>/dev/null pg_recvlogical --start --no-loop -f - -F 0 -S ", slot, " -d \"", conninfo, "\"");
@@ -164,10 +184,7 @@ void MeasureReceive(const std::string& conninfo, const std::string& slot, int ra
   if (pipe == nullptr) Fail("could not run pg_recvlogical");
   Writer writer(conninfo, rate, duration);
   Samples samples(writer);
-  std::string line(4096, '\0');
-  while (!samples.Complete() && std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()) != nullptr) {
-    samples.Seen(NumberAfter(line, "\tid\t"), NumberAfter(line, "\tat_us\t"));
-  }
+  Follow(pipe.get(), &samples);
   Report(absl::StrCat("pg_recvlogical, ", RateText(rate), " (floor)"), samples.milliseconds(), duration - kWarmUp);
   // It ends with its slot's connection.
   PGconn* connection = Connect(conninfo);
@@ -216,9 +233,18 @@ int main(int argc, char** argv) {
   int rate = 0;
   int seconds = 0;
   if (arguments.size() != 5 || !absl::SimpleAtoi(arguments[3], &rate) || !absl::SimpleAtoi(arguments[4], &seconds)) {
-    Fail("usage: latency_probe CONNINFO roundtrip | pg_recvlogical SLOT RATE SECONDS | mirror DATABASE RATE SECONDS");
+    Fail(
+        "usage: latency_probe CONNINFO roundtrip | pg_recvlogical SLOT RATE SECONDS | mirror DATABASE RATE SECONDS | "
+        "NAME "
+        "FIFO RATE SECONDS");
   }
-  if (arguments[1] == "pg_recvlogical") MeasureReceive(arguments[0], arguments[2], rate, absl::Seconds(seconds));
-  if (arguments[1] == "mirror") MeasureMirror(arguments[0], arguments[2], rate, absl::Seconds(seconds));
+  const absl::Duration duration = absl::Seconds(seconds);
+  if (arguments[1] == "pg_recvlogical") {
+    MeasureReceive(arguments[0], arguments[2], rate, duration);
+  } else if (arguments[1] == "mirror") {
+    MeasureMirror(arguments[0], arguments[2], rate, duration);
+  } else {
+    MeasureLines(arguments[0], arguments[1], arguments[2], rate, duration);
+  }
   return 0;
 }

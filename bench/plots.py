@@ -11,6 +11,12 @@ import pathlib
 import sys
 
 FLOOR, OURS, PEER = "#8c8c8c", "#2f6fb5", "#c3d4e6"
+IMPORT_PEERS = (
+    ("csv_s", "psql \\copy and .import"),
+    ("ogr_s", "ogr2ogr"),
+    ("pg_sqlite_s", "Pgtcl's pg_sqlite"),
+    ("zero_cache_s", "zero-cache"),
+)
 WIDTH, LABELS, BAR, GAP, TITLE = 760, 330, 16, 6, 26
 
 
@@ -24,7 +30,7 @@ def import_rows(figures):
             rows.append(("these two at once", one["both_s"], FLOOR))
         rows.append(("prepared INSERT of the decoded rows (floor)", one["insert_s"], FLOOR))
         rows.append(("pg_import", one["import_s"], OURS))
-        rows += [(name, one[key], PEER) for key, name in (("csv_s", "psql \\copy and .import"), ("ogr_s", "ogr2ogr")) if one.get(key)]
+        rows += [(name, one[key], PEER) for key, name in IMPORT_PEERS if one.get(key)]
         yield title, rows
 
 
@@ -58,16 +64,25 @@ def apply_rows(figures):
 def backlog_rows(figures):
     for one in figures:
         yield "{}, {:,}: seconds".format(one["backlog"], one["count"]), [
-            ("pg_recvlogical to /dev/null (floor)", one["null_s"], FLOOR),
-            ("PostgreSQL to SQLite", one["mirror_s"], OURS),
+            (name, one[key], colour)
+            for key, name, colour in (
+                ("null_s", "pg_recvlogical to /dev/null (floor)", FLOOR),
+                ("mirror_s", "PostgreSQL to SQLite", OURS),
+                ("zero_cache_s", "zero-cache", PEER),
+            )
+            if key in one
         ]
+
+
+def colour_of(what):
+    if what.startswith(("deltamirror", "daystream")):
+        return OURS
+    return PEER if what.startswith("zero-cache") else FLOOR
 
 
 def millisecond_rows(figures):
     for quantile in ("p50", "p99"):
-        yield quantile + ", milliseconds", [
-            (one["what"], one[quantile + "_ms"], OURS if one["what"].startswith(("deltamirror", "daystream")) else FLOOR) for one in figures
-        ]
+        yield quantile + ", milliseconds", [(one["what"], one[quantile + "_ms"], colour_of(one["what"])) for one in figures]
 
 
 def scale_rows(figures):

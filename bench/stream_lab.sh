@@ -1,6 +1,7 @@
 # What bench/output_plugin, bench/deltastream, bench/backlog and bench/scale share: a cluster with a slot for each plugin, and changes that wait in them.
 # To be sourced; expects $work, leaves $conninfo. PLUGIN_PEERS="FILE.so ...": further output plugins that the server can load.
 . bench/figures.sh
+lab_options=() # further ones for tests/lab/cluster
 
 # Where decoding begins for all: slots are made before the changes, and copied for each run.
 start_lab() { # PLUGIN...
@@ -10,7 +11,7 @@ start_lab() { # PLUGIN...
   done
   for plugin in $(peer_plugins); do peers+=", $plugin"; done
   conninfo=$(tests/lab/cluster start "$work/pg" "${files[@]}" --owner $$ -c shared_buffers=1GB -c max_wal_size=16GB \
-    -c logical_decoding_work_mem=1GB)
+    -c logical_decoding_work_mem=1GB "${lab_options[@]}")
   if [ "$(server "SELECT count(*) FROM pg_settings WHERE name = 'output_plugin_libraries'")" = 1 ]; then
     list=$(server 'SHOW output_plugin_libraries')
     server "ALTER SYSTEM SET output_plugin_libraries = $list, commits_only, wal2json$peers" >/dev/null
@@ -29,12 +30,19 @@ peer_plugins() {
 
 # The slides' numbers: 1.7 million changes, on a table of four columns or of fourteen, in as many transactions, one or three.
 make_changes() { # COLUMNS CHANGES TRANSACTIONS
-  local columns=$1 inserts=$(($2 * 2 / 5)) others=$(($2 * 3 / 10)) more='' values='' i statements statement
-  for ((i = 4; i < columns; i += 2)); do
-    more+=", c$i integer, d$i text"
-    values+=", i % $((i * 997)), 'remark ' || i % $((i * 31))"
-  done
+  create_changes "$1"
+  change_much "$@"
+}
+
+create_changes() { # COLUMNS
+  local more='' i
+  for ((i = 4; i < $1; i += 2)); do more+=", c$i integer, d$i text"; done
   server "CREATE TABLE changes (id bigint PRIMARY KEY, flight text, altitude integer, latitude double precision$more)" >/dev/null
+}
+
+change_much() { # COLUMNS CHANGES TRANSACTIONS
+  local columns=$1 inserts=$(($2 * 2 / 5)) others=$(($2 * 3 / 10)) values='' i statements statement
+  for ((i = 4; i < columns; i += 2)); do values+=", i % $((i * 997)), 'remark ' || i % $((i * 31))"; done
   statements=(
     "INSERT INTO changes SELECT i, 'UA' || i % 9000, i % 45000, (i % 18000 - 9000) / 97.0$values FROM generate_series(1, $inserts) AS i;"
     "UPDATE changes SET altitude = altitude + 1 WHERE id <= $others;"
@@ -46,7 +54,11 @@ make_changes() { # COLUMNS CHANGES TRANSACTIONS
 }
 
 make_small_transactions() { # COUNT, of one change
-  server 'CREATE TABLE changes (id bigint PRIMARY KEY, flight text, altitude integer, latitude double precision)' >/dev/null
+  create_changes 4
+  change_often "$1"
+}
+
+change_often() { # COUNT
   seq "$1" | awk '{printf "INSERT INTO changes VALUES (%d, '\''UA%d'\'', %d, %d.25);\n", $1, $1 % 9000, $1 % 45000, $1 % 180}' |
     PGOPTIONS='-c synchronous_commit=off' psql -Xqd "$conninfo" >/dev/null
 }
