@@ -1,6 +1,7 @@
 #include "daystream/line_batch.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 namespace deltamirror::daystream {
@@ -13,6 +14,7 @@ constexpr size_t kMostUnescaped = 64 << 10;
 
 constexpr size_t kAhead = 2;  // lines
 constexpr size_t kCacheLine = 64;
+constexpr size_t kRowsPart = offsetof(deltaflood::Record, time);  // of a record
 constexpr size_t kMostPrefetched = 4096;  // of one thing: what is longer is read from end to end, which cores foresee
 
 void PrefetchAll(const void* begin, size_t size) {
@@ -29,13 +31,14 @@ bool IsWithin(absl::string_view part, absl::string_view text) {
 void LineBatch::Add(const Line& line, absl::string_view file) {
   if (files_.empty() || files_.back().path != file) files_.push_back({lines_.size(), std::string(file)});
   const char* const text = line.text.data();
-  lines_.push_back({.begin = bytes_.size(),
-                    .size = line.text.size(),
-                    .record = static_cast<size_t>(line.record_text.data() - text),
-                    .check = line.check.empty() ? 0 : static_cast<size_t>(line.check.data() - text),
-                    .check_size = line.check.size(),
-                    .position = line.position,
-                    .offset = line.offset});
+  const auto offset_of = [text](absl::string_view part) { return static_cast<uint32_t>(part.data() - text); };
+  lines_.push_back({.position = line.position,
+                    .offset = line.offset,
+                    .begin = static_cast<uint32_t>(bytes_.size()),
+                    .size = static_cast<uint32_t>(line.text.size()),
+                    .record = offset_of(line.record_text),
+                    .check = line.check.empty() ? 0 : offset_of(line.check),
+                    .check_size = static_cast<uint32_t>(line.check.size())});
   bytes_.append(text, line.text.size());
 }
 
@@ -51,7 +54,10 @@ void LineBatch::Parse(deltaflood::Parser* parser) {
     record.clock = line.position.clock;
     record.seq = line.position.seq;
     record.check = line.check;
-    if (!line.check.empty()) lines_[i].parsed_check = ParseCheck(line.check);
+    const std::optional<Check> check = line.check.empty() ? std::nullopt : ParseCheck(line.check);
+    if (!check) continue;
+    lines_[i].parsed_check = static_cast<uint32_t>(checks_.size());
+    checks_.push_back(*check);
   }
   FindCommits();
 }
@@ -112,10 +118,15 @@ Line LineBatch::Get(size_t index) const {
           .offset = entry.offset};
 }
 
+std::optional<Check> LineBatch::CheckOf(size_t index) const {
+  const uint32_t check = lines_[index].parsed_check;
+  return check == kNone ? std::nullopt : std::optional<Check>(checks_[check]);
+}
+
 void LineBatch::Prefetch(size_t index) const {
   if (const size_t far = index + 2 * kAhead; far < lines_.size()) {
     PrefetchAll(&lines_[far], sizeof(Entry));
-    PrefetchAll(&records_[far], sizeof(deltaflood::Record));
+    PrefetchAll(&records_[far], kRowsPart);
   }
   const size_t near = index + kAhead;
   if (near >= lines_.size()) return;
@@ -138,6 +149,7 @@ void LineBatch::Clear() {
   if (bytes_.capacity() > kMostBytesKept) bytes_.shrink_to_fit();
   lines_.clear();
   files_.clear();
+  checks_.clear();
   if (memory_.has_value()) memory_->release();
 }
 

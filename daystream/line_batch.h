@@ -49,7 +49,7 @@ class LineBatch {
   const deltaflood::Record* RecordOf(size_t index) const { return lines_[index].parsed ? &records_[index] : nullptr; }
 
   // The value of the line's "_check", if it is one.
-  const std::optional<Check>& CheckOf(size_t index) const { return lines_[index].parsed_check; }
+  std::optional<Check> CheckOf(size_t index) const;
 
   // Whether the line was taken apart, and the transaction that it belongs to ends in this batch with a commit.
   bool CommitIsBehind(size_t index) const { return lines_[index].commit_is_behind; }
@@ -61,19 +61,22 @@ class LineBatch {
   void Clear();
 
  private:
+  static constexpr uint32_t kNone = UINT32_MAX;
+
   bool KeepUnescaped(absl::string_view text, deltaflood::Record* record);
   std::pmr::memory_resource* Memory();
   void FindCommits();
 
+  // Small, as it goes from one core to another. A line has at most a GiB, and a batch little more.
   struct Entry {
-    size_t begin;  // in bytes_
-    size_t size;
-    size_t record;  // where the record begins in the line
-    size_t check;   // and the check
-    size_t check_size;
     Position position;
     uint64_t offset;
-    std::optional<Check> parsed_check = std::nullopt;
+    uint32_t begin;  // in bytes_
+    uint32_t size;
+    uint32_t record;  // where the record begins in the line
+    uint32_t check;   // and the check
+    uint32_t check_size;
+    uint32_t parsed_check = kNone;  // in checks_
     bool parsed = false;
     bool commit_is_behind = false;
   };
@@ -85,6 +88,7 @@ class LineBatch {
   std::string bytes_;
   std::vector<Entry> lines_;
   std::vector<File> files_;
+  std::vector<Check> checks_;
   std::vector<deltaflood::Record> records_;                    // of lines_; those behind are kept for their memory
   std::vector<types::DecodedRow> rows_;                        // of lines_, as far as they are decoded
   std::unique_ptr<char[]> first_memory_;                       // what memory_ begins with

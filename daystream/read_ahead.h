@@ -46,7 +46,7 @@ class ReadAhead {
   // The record of that line, valid as long as its texts, if the other thread has taken it apart; else null.
   const deltaflood::Record* record() const { return thread_.joinable() ? batch_->RecordOf(given_ - 1) : nullptr; }
   // If it has a record(): its check.
-  const std::optional<Check>& check() const { return batch_->CheckOf(given_ - 1); }
+  std::optional<Check> check() const { return batch_->CheckOf(given_ - 1); }
   // Whether the line has a record(), and the end of its transaction has been read and is a commit. If not, it may be.
   bool CommitIsAhead() const { return thread_.joinable() && batch_->CommitIsBehind(given_ - 1); }
   // To be called when Next has said that there is nothing more.

@@ -1,7 +1,5 @@
 #include "deltaflood/record.h"
 
-#include <utility>
-
 namespace deltamirror::deltaflood {
 
 absl::string_view ActionName(Action action) {
@@ -37,12 +35,16 @@ absl::string_view ActionName(Action action) {
 }
 
 void Record::Clear() {
-  Record empty;
-  std::swap(columns, empty.columns);
-  std::swap(unknown, empty.unknown);
-  empty.columns.clear();
-  empty.unknown.clear();
-  *this = std::move(empty);
+  action = Action::kNone;
+  has_position = has_xid = has_lsn = has_time = has_relid = false;
+  xid = relid = 0;
+  clock = seq = time = 0;
+  lsn = 0;
+  columns.clear();
+  unknown.clear();
+  columns_offset = 0;
+  decoded = nullptr;
+  table = schema = qualified_table = check = partition = was = reason = identity = oid = absl::string_view();
 }
 
 }  // namespace deltamirror::deltaflood

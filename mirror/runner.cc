@@ -1,6 +1,7 @@
 #include "mirror/runner.h"
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -23,6 +24,12 @@ constexpr char kPositionIsGone[] =
 // Whether an error lies in what is to be done to a table, and not in the disk, the memory or the file.
 bool IsAboutTable(const absl::Status& status) {
   return !absl::IsResourceExhausted(status) && !absl::IsDataLoss(status) && !absl::IsPermissionDenied(status);
+}
+
+// To some milliseconds, in a fifth of the time: it is asked after each small transaction of a backlog.
+absl::Time RoughlyNow() {
+  timespec now;
+  return clock_gettime(CLOCK_REALTIME_COARSE, &now) == 0 ? absl::TimeFromTimespec(now) : absl::Now();
 }
 
 Counters Difference(const Counters& after, const Counters& before) {
@@ -223,7 +230,7 @@ absl::Status Runner::CheckInterrupt() {
 
 bool Runner::IsFull() const {
   return transaction_.has_value() &&
-         (full_ || batch_.records >= options_.batch || absl::Now() - batch_began_ >= kLongestBatch);
+         (full_ || batch_.records >= options_.batch || RoughlyNow() - batch_began_ >= kLongestBatch);
 }
 
 // The SQLite transaction of the batch, if it has not begun.
@@ -240,7 +247,7 @@ absl::Status Runner::Begin() {
   RETURN_IF_ERROR(applier_.Refresh());
   counted_ = applier_.totals();
   batch_ = AppliedBatch();
-  batch_began_ = absl::Now();
+  batch_began_ = RoughlyNow();
   full_ = false;
   return absl::OkStatus();
 }

@@ -86,7 +86,10 @@ std::unique_ptr<Companion> Companion::Open(sqlite3* host) {
 }
 
 Companion::~Companion() {
+  if (sqlite3_close(db_) == SQLITE_OK) return;
+  // A statement that outlives it keeps the connection, which then keeps what it was opened with.
   sqlite3_close_v2(db_);
+  for (std::unique_ptr<BufferedJournalVfs>& vfs : vfs_) static_cast<void>(vfs.release());
 }
 
 // The URI that opens the host's database `schema`, which is `file`, as the host has opened it: with its VFS and what

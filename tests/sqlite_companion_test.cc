@@ -48,6 +48,20 @@ TEST_F(CompanionTest, HasAsMuchCacheAsTheHostAndMoreThanSqlitesOwn) {
   EXPECT_EQ(Setting("PRAGMA other.cache_size = 20000", "other.cache_size"), -80000) << "pages of 4 KiB";
 }
 
+TEST_F(CompanionTest, AStatementMayOutliveIt) {
+  ASSERT_TRUE(Execute(db_, "PRAGMA journal_mode = WAL").ok());
+  std::unique_ptr<Companion> companion = Companion::Open(db_);
+  ASSERT_NE(companion, nullptr);
+  ASSERT_TRUE(Execute(companion->db(), "INSERT INTO t VALUES (1)").ok());
+  {
+    absl::StatusOr<Statement> select = Statement::Prepare(companion->db(), "SELECT a FROM t");
+    ASSERT_TRUE(select.ok());
+    companion.reset();
+    EXPECT_TRUE(select->Step().value_or(false));
+  }  // with it goes the connection
+  EXPECT_EQ(QueryInt64(db_, "SELECT a FROM t").value_or(-1), 1);
+}
+
 TEST_F(CompanionTest, HasTheHostsVfsBelowOneThatBuffersTheJournal) {
   const auto vfs_of = [](sqlite3* db, const char* schema) {
     sqlite3_vfs* vfs = nullptr;
