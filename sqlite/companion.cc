@@ -89,7 +89,7 @@ Companion::~Companion() {
   if (sqlite3_close(db_) == SQLITE_OK) return;
   // A statement that outlives it keeps the connection, which then keeps what it was opened with.
   sqlite3_close_v2(db_);
-  for (std::unique_ptr<BufferedJournalVfs>& vfs : vfs_) static_cast<void>(vfs.release());
+  for (std::unique_ptr<BufferedVfs>& vfs : vfs_) static_cast<void>(vfs.release());
 }
 
 // The URI that opens the host's database `schema`, which is `file`, as the host has opened it: with its VFS and what
@@ -99,8 +99,8 @@ std::string Companion::UriOf(sqlite3* host, const std::string& schema, const std
   sqlite3_vfs* vfs = nullptr;
   const int rc = sqlite3_file_control(host, schema.c_str(), SQLITE_FCNTL_VFS_POINTER, &vfs);
   if (rc == SQLITE_OK && vfs != nullptr) {
-    const bool buffer = BufferedJournalVfs::CanBuffer(host, schema);
-    if (buffer) vfs_.push_back(std::make_unique<BufferedJournalVfs>(vfs));
+    const bool buffer = BufferedVfs::CanBuffer(host, schema);
+    if (buffer) vfs_.push_back(std::make_unique<BufferedVfs>(vfs));
     absl::StrAppend(&uri, "&vfs=", Escaped(buffer ? vfs_.back()->name() : vfs->zName));
   }
   const char* const name = sqlite3_db_filename(host, schema.c_str());

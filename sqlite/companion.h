@@ -15,13 +15,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "sqlite/api.h"
-#include "sqlite/buffered_journal.h"
+#include "sqlite/buffered_vfs.h"
 #include "sqlite/interrupt.h"
 
 namespace deltamirror::sqlite {
 
 // Holds those databases of the host that are files, under the names that they have there, with the host's VFS (and,
-// where it may be, a journal that is written in larger pieces: buffered_journal.h) and its settings for them (busy
+// where it may be, a journal that is written in larger pieces: buffered_vfs.h) and its settings for them (busy
 // timeout, synchronous, journal mode, foreign keys, and at least its cache size). What the host has added to its own
 // connection alone (functions, collations, hooks, temporary triggers) is not there.
 class Companion {
@@ -50,7 +50,7 @@ class Companion {
   absl::Status CopySettings(sqlite3* host, const std::string& schema);
   std::string UriOf(sqlite3* host, const std::string& schema, const std::string& file);
 
-  std::vector<std::unique_ptr<BufferedJournalVfs>> vfs_;  // of db_
+  std::vector<std::unique_ptr<BufferedVfs>> vfs_;  // of db_
   sqlite3* db_ = nullptr;
   std::vector<std::string> schemas_;
 };

@@ -1,0 +1,244 @@
+#include "sqlite/buffered_vfs.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "quote/quote.h"
+#include "sqlite/statement.h"
+
+namespace deltamirror::sqlite {
+namespace {
+
+constexpr int kBuffer = 64 << 10;
+
+sqlite3_vfs* Base(sqlite3_vfs* vfs) {
+  return static_cast<sqlite3_vfs*>(vfs->pAppData);
+}
+
+// A database or a main journal. SQLite gives the memory for it and, behind it, for the file of the VFS below.
+struct File {
+  sqlite3_file base;
+  char* buffer;          // null until the first write that waits
+  int filled;            // bytes in it, which the file has not got yet
+  sqlite3_int64 offset;  // where they belong
+  bool is_database;
+  // Of a database:
+  bool has_shared_memory;  // WAL mode, now or before
+  int lock;                // SQLITE_LOCK_...
+  // Of a journal:
+  sqlite3_int64 end;  // of what was written
+
+  static File* Of(sqlite3_file* file) { return reinterpret_cast<File*>(file); }
+  sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
+
+  // What is written over in a journal is its head, which says whether it holds and that it does so no more: if that
+  // fails it must not happen later after all.
+  bool MayWait(sqlite3_int64 at) const {
+    return is_database ? lock == SQLITE_LOCK_EXCLUSIVE && !has_shared_memory : at >= end;
+  }
+  bool Holds(sqlite3_int64 at, int size) const { return filled > 0 && at < offset + filled && at + size > offset; }
+
+  // What fails stays, for another attempt.
+  int Flush() {
+    if (filled == 0) return SQLITE_OK;
+    const int rc = real()->pMethods->xWrite(real(), buffer, filled, offset);
+    if (rc == SQLITE_OK) filled = 0;
+    return rc;
+  }
+
+  int Write(const void* data, int size, sqlite3_int64 at) {
+    const bool may_wait = MayWait(at) && size <= kBuffer;
+    const bool follows = filled == 0 || at == offset + filled;
+    if (!may_wait || !follows || size > kBuffer - filled) {
+      if (const int rc = Flush(); rc != SQLITE_OK) return rc;
+    }
+    end = std::max(end, at + size);
+    if (may_wait && buffer == nullptr) buffer = static_cast<char*>(sqlite3_malloc(kBuffer));
+    if (!may_wait || buffer == nullptr) return real()->pMethods->xWrite(real(), data, size, at);
+    if (filled == 0) offset = at;
+    std::memcpy(buffer + filled, data, size);
+    filled += size;
+    return SQLITE_OK;
+  }
+};
+
+// Calls a method of the real file when it has got everything.
+template <auto kMethod, typename... Arguments>
+int Flushed(sqlite3_file* file, Arguments... arguments) {
+  File* const self = File::Of(file);
+  if (const int rc = self->Flush(); rc != SQLITE_OK) return rc;
+  return (self->real()->pMethods->*kMethod)(self->real(), arguments...);
+}
+
+// Calls one for which it does not matter.
+template <auto kMethod, typename... Arguments>
+int Straight(sqlite3_file* file, Arguments... arguments) {
+  sqlite3_file* const real = File::Of(file)->real();
+  return (real->pMethods->*kMethod)(real, arguments...);
+}
+
+int Read(sqlite3_file* file, void* data, int size, sqlite3_int64 at) {
+  File* const self = File::Of(file);
+  if (self->Holds(at, size)) {
+    if (const int rc = self->Flush(); rc != SQLITE_OK) return rc;
+  }
+  return self->real()->pMethods->xRead(self->real(), data, size, at);
+}
+
+int Truncate(sqlite3_file* file, sqlite3_int64 size) {
+  File* const self = File::Of(file);
+  if (const int rc = self->Flush(); rc != SQLITE_OK) return rc;
+  self->end = std::min(self->end, size);
+  return self->real()->pMethods->xTruncate(self->real(), size);
+}
+
+int Write(sqlite3_file* file, const void* data, int size, sqlite3_int64 at) {
+  return File::Of(file)->Write(data, size, at);
+}
+
+int Close(sqlite3_file* file) {
+  File* const self = File::Of(file);
+  const int flushed = self->Flush();
+  sqlite3_free(self->buffer);
+  const int closed = self->real()->pMethods->xClose(self->real());
+  return flushed != SQLITE_OK ? flushed : closed;
+}
+
+int Lock(sqlite3_file* file, int level) {
+  File* const self = File::Of(file);
+  const int rc = self->real()->pMethods->xLock(self->real(), level);
+  if (rc == SQLITE_OK) self->lock = level;
+  return rc;
+}
+
+// What cannot be written now must not be written later, when others may have written. SQLite has synced what it counts
+// upon; after an error it leaves the journal, which undoes the rest.
+int Unlock(sqlite3_file* file, int level) {
+  File* const self = File::Of(file);
+  if (self->Flush() != SQLITE_OK) self->filled = 0;
+  self->lock = level;
+  return self->real()->pMethods->xUnlock(self->real(), level);
+}
+
+int ShmMap(sqlite3_file* file, int region, int size, int extend, void volatile** out) {
+  File* const self = File::Of(file);
+  self->has_shared_memory = true;
+  if (const int rc = self->Flush(); rc != SQLITE_OK) return rc;
+  return self->real()->pMethods->xShmMap(self->real(), region, size, extend, out);
+}
+
+void ShmBarrier(sqlite3_file* file) {
+  sqlite3_file* const real = File::Of(file)->real();
+  real->pMethods->xShmBarrier(real);
+}
+
+using Methods = sqlite3_io_methods;
+
+// Version 2: without memory-mapped reading, which would not see what waits.
+constexpr Methods MethodsOf(int version) {
+  return {
+      .iVersion = version,
+      .xClose = Close,
+      .xRead = Read,
+      .xWrite = Write,
+      .xTruncate = Truncate,
+      .xSync = Flushed<&Methods::xSync, int>,
+      .xFileSize = Flushed<&Methods::xFileSize, sqlite3_int64*>,
+      .xLock = Lock,
+      .xUnlock = Unlock,
+      .xCheckReservedLock = Straight<&Methods::xCheckReservedLock, int*>,
+      .xFileControl = Flushed<&Methods::xFileControl, int, void*>,
+      .xSectorSize = Straight<&Methods::xSectorSize>,
+      .xDeviceCharacteristics = Straight<&Methods::xDeviceCharacteristics>,
+      .xShmMap = ShmMap,
+      .xShmLock = Straight<&Methods::xShmLock, int, int, int>,
+      .xShmBarrier = ShmBarrier,
+      .xShmUnmap = Straight<&Methods::xShmUnmap, int>,
+      .xFetch = nullptr,
+      .xUnfetch = nullptr,
+  };
+}
+
+constexpr Methods kMethods1 = MethodsOf(1);
+constexpr Methods kMethods2 = MethodsOf(2);
+
+// Calls a method of the VFS below, as its own.
+template <auto kMethod>
+struct Below;
+
+template <typename Result, typename... Arguments, Result (*sqlite3_vfs::*kMethod)(sqlite3_vfs*, Arguments...)>
+struct Below<kMethod> {
+  static Result Call(sqlite3_vfs* vfs, Arguments... arguments) {
+    return (Base(vfs)->*kMethod)(Base(vfs), arguments...);
+  }
+};
+
+// Made of the base, of which it has the version and the limits.
+sqlite3_vfs Over(sqlite3_vfs* base, const char* name) {
+  using Vfs = sqlite3_vfs;
+  sqlite3_vfs vfs = *base;
+  vfs.szOsFile = static_cast<int>(sizeof(File)) + base->szOsFile;
+  vfs.pNext = nullptr;
+  vfs.zName = name;
+  vfs.pAppData = base;
+  vfs.iVersion = std::min(base->iVersion, 2);  // the system calls are the base's to replace
+  vfs.xDelete = Below<&Vfs::xDelete>::Call;
+  vfs.xAccess = Below<&Vfs::xAccess>::Call;
+  vfs.xFullPathname = Below<&Vfs::xFullPathname>::Call;
+  vfs.xDlOpen = Below<&Vfs::xDlOpen>::Call;
+  vfs.xDlError = Below<&Vfs::xDlError>::Call;
+  vfs.xDlSym = [](sqlite3_vfs* self, void* library, const char* symbol) {
+    return Base(self)->xDlSym(Base(self), library, symbol);
+  };
+  vfs.xDlClose = Below<&Vfs::xDlClose>::Call;
+  vfs.xRandomness = Below<&Vfs::xRandomness>::Call;
+  vfs.xSleep = Below<&Vfs::xSleep>::Call;
+  vfs.xCurrentTime = Below<&Vfs::xCurrentTime>::Call;
+  vfs.xGetLastError = Below<&Vfs::xGetLastError>::Call;
+  if (vfs.iVersion >= 2) vfs.xCurrentTimeInt64 = Below<&Vfs::xCurrentTimeInt64>::Call;
+  return vfs;
+}
+
+}  // namespace
+
+bool BufferedVfs::CanBuffer(sqlite3* db, const std::string& schema) {
+  const absl::StatusOr<int64_t> synchronous =
+      QueryInt64(db, absl::StrCat("PRAGMA ", QuoteIdentifier(schema), ".synchronous"));
+  if (!synchronous.ok() || *synchronous == 0) return false;
+  sqlite3_file* file = nullptr;
+  const int rc = sqlite3_file_control(db, schema.c_str(), SQLITE_FCNTL_FILE_POINTER, &file);
+  if (rc != SQLITE_OK || file == nullptr || file->pMethods == nullptr) return false;
+  return (file->pMethods->xDeviceCharacteristics(file) & SQLITE_IOCAP_SEQUENTIAL) == 0;
+}
+
+BufferedVfs::BufferedVfs(sqlite3_vfs* base)
+    : name_(absl::StrCat("deltamirror-", absl::Hex(reinterpret_cast<uintptr_t>(this)))),
+      vfs_(Over(base, name_.c_str())) {
+  vfs_.xOpen = Open;
+  sqlite3_vfs_register(&vfs_, /*makeDflt=*/0);
+}
+
+BufferedVfs::~BufferedVfs() {
+  sqlite3_vfs_unregister(&vfs_);
+}
+
+int BufferedVfs::Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
+  sqlite3_vfs* const base = Base(vfs);
+  if ((flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_MAIN_JOURNAL)) == 0) {
+    return base->xOpen(base, name, file, flags, out_flags);
+  }
+  File* const self = File::Of(file);
+  *self = File();
+  self->is_database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
+  self->real()->pMethods = nullptr;
+  const int rc = base->xOpen(base, name, self->real(), flags, out_flags);
+  // As the real file: SQLite closes one that has methods, even after an error.
+  const Methods* const methods = self->real()->pMethods;
+  if (methods != nullptr) self->base.pMethods = methods->iVersion >= 2 ? &kMethods2 : &kMethods1;
+  return rc;
+}
+
+}  // namespace deltamirror::sqlite

@@ -1,0 +1,50 @@
+// A database and its rollback journal, written in large pieces.
+//
+// SQLite writes a database page by page, and its journal in three writes for each page that it saves: the page's
+// number, the page, its checksum. Of a transaction that changes many pages that is most of all its system calls.
+
+#ifndef DELTAMIRROR_SQLITE_BUFFERED_VFS_H_
+#define DELTAMIRROR_SQLITE_BUFFERED_VFS_H_
+
+#include <string>
+
+#include "sqlite/api.h"
+
+namespace deltamirror::sqlite {
+
+// A VFS over another one. What goes into a main journal, one write behind the other, stays in memory until SQLite asks
+// for a sync, or for something of that file, or until there are 64 KiB of it. So do the pages of a database while it is
+// locked exclusively, which in WAL mode it is not: then everything goes straight to the file, and all other files are
+// the other VFS's own anyway.
+//
+// Nothing that SQLite promises is lost. It changes a page of the database only after a sync of the journal that holds
+// it, and until then a journal says of itself that it holds nothing. It ends the journal only after a sync of the
+// database. And nobody reads a database that is locked exclusively; before the lock is given back everything is
+// written. What a write would have failed with, the sync fails with. Where SQLite does not sync, none of that would be
+// so: see CanBuffer.
+class BufferedVfs {
+ public:
+  // Whether the database `schema` of `db` syncs its journal before it writes to its file: not with PRAGMA synchronous =
+  // OFF, nor where the device keeps the order of writes (SQLITE_IOCAP_SEQUENTIAL).
+  static bool CanBuffer(sqlite3* db, const std::string& schema);
+
+  // Registered under a name of its own until the destructor, which no connection may outlive that was opened with it.
+  // `base` must outlive it.
+  explicit BufferedVfs(sqlite3_vfs* base);
+  ~BufferedVfs();
+  BufferedVfs(const BufferedVfs&) = delete;
+  BufferedVfs& operator=(const BufferedVfs&) = delete;
+
+  // For sqlite3_open_v2, or "vfs=" in a URI.
+  const std::string& name() const { return name_; }
+
+ private:
+  static int Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags);
+
+  const std::string name_;
+  sqlite3_vfs vfs_;
+};
+
+}  // namespace deltamirror::sqlite
+
+#endif  // DELTAMIRROR_SQLITE_BUFFERED_VFS_H_
