@@ -4,9 +4,8 @@
 //   latency_probe CONNINFO pg_recvlogical SLOT RATE SECONDS   seen in what pg_recvlogical prints
 //   latency_probe CONNINFO mirror DATABASE RATE SECONDS       seen in table ping of a SQLite file, by a connection that
 //                                                             polls
-//   latency_probe CONNINFO NAME FIFO RATE SECONDS             seen in lines like those of pg_recvlogical, of a reader
-//   that
-//                                                             runs already
+//   latency_probe CONNINFO NAME FIFO RATE SECONDS             seen in what a reader that runs already writes there, in
+//                                                             lines like those of pg_recvlogical
 //
 // A RATE of 0: one transaction after the other, as fast as the server takes them from one connection.
 // Prints one line: what TAB p50 TAB p99 TAB max (milliseconds) TAB p50 of the last tenth (a lag that grows shows there)
@@ -235,8 +234,7 @@ int main(int argc, char** argv) {
   if (arguments.size() != 5 || !absl::SimpleAtoi(arguments[3], &rate) || !absl::SimpleAtoi(arguments[4], &seconds)) {
     Fail(
         "usage: latency_probe CONNINFO roundtrip | pg_recvlogical SLOT RATE SECONDS | mirror DATABASE RATE SECONDS | "
-        "NAME "
-        "FIFO RATE SECONDS");
+        "NAME FIFO RATE SECONDS");
   }
   const absl::Duration duration = absl::Seconds(seconds);
   if (arguments[1] == "pg_recvlogical") {

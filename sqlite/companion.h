@@ -20,8 +20,8 @@
 
 namespace deltamirror::sqlite {
 
-// Holds those databases of the host that are files, under the names that they have there, with the host's VFS (and,
-// where it may be, a journal that is written in larger pieces: buffered_vfs.h) and its settings for them (busy
+// Holds those databases of the host that are files, under the names that they have there, with the host's VFS (and
+// over it, where it may be, one that writes in larger pieces: buffered_vfs.h) and its settings for them (busy
 // timeout, synchronous, journal mode, foreign keys, and at least its cache size). What the host has added to its own
 // connection alone (functions, collations, hooks, temporary triggers) is not there.
 class Companion {
