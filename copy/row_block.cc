@@ -30,7 +30,7 @@ void RowBlock::Decode(const std::vector<Field>& fields, const std::optional<std:
   while (true) {
     const absl::StatusOr<bool> row = DecodeRow(fields, null, walker);
     status_ = row.status();
-    if (!row.ok() || !*row) return values_.resize(rows_ * columns_);
+    if (!row.ok() || !*row) return;
     ++rows_;
   }
 }
@@ -39,11 +39,14 @@ absl::StatusOr<bool> RowBlock::DecodeRow(const std::vector<Field>& fields, const
                                          BinaryRows* walker) {
   ASSIGN_OR_RETURN(const bool more, walker->Next(&row_));
   if (!more) return false;
-  values_.resize((rows_ + 1) * columns_);
-  types::Value* const values = values_.data() + rows_ * columns_;
+  const size_t begin = rows_ * columns_;
+  if (values_.size() < begin + columns_) values_.resize(2 * (begin + columns_));
   for (size_t i = 0; i < columns_; ++i) {
-    types::Value& value = values[i];
-    if (row_[i].data() == nullptr) continue;
+    types::Value& value = values_[begin + i];
+    if (row_[i].data() == nullptr) {
+      value = types::Value();
+      continue;
+    }
     if (absl::Status status = fields[i].mapping.binary(row_[i], scratch_, &value); !status.ok()) {
       return Named(absl::StrCat("column \"", fields[i].name, "\""), status);
     }
@@ -65,15 +68,14 @@ types::Value RowBlock::Keep(const types::Value& value) {
   };
   const absl::string_view bytes = value.bytes();
   if (bytes.size() >= kLargeValue) {
-    // Moving a long string moves none of its bytes. The room that is being filled stays the last.
-    kept_.insert(kept_.begin(), std::move(scratch_));
+    // Moving a long string moves none of its bytes.
+    large_.push_back(std::move(scratch_));
     scratch_.clear();
     return made(bytes);
   }
-  if (kept_.empty() || kept_.back().capacity() - kept_.back().size() < bytes.size()) {
-    kept_.emplace_back().reserve(kRoom);
-  }
-  std::string& room = kept_.back();
+  if (room_ < rooms_.size() && rooms_[room_].capacity() - rooms_[room_].size() < bytes.size()) ++room_;
+  if (room_ == rooms_.size()) rooms_.emplace_back().reserve(kRoom);
+  std::string& room = rooms_[room_];
   const size_t begin = room.size();
   room.append(bytes.data(), bytes.size());
   return made(absl::string_view(room).substr(begin));
@@ -82,8 +84,9 @@ types::Value RowBlock::Keep(const types::Value& value) {
 void RowBlock::Clear() {
   bytes_.clear();
   if (bytes_.capacity() > kMostBytesKept) bytes_.shrink_to_fit();
-  kept_.clear();
-  values_.clear();
+  for (std::string& room : rooms_) room.clear();
+  room_ = 0;
+  large_.clear();
   rows_ = 0;
   status_ = absl::OkStatus();
 }

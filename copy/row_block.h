@@ -42,10 +42,13 @@ class RowBlock {
   types::Value Keep(const types::Value& value);
 
   std::string bytes_;
-  std::vector<std::string> kept_;  // values that do not stand in bytes_; none is ever moved within its memory
+  // Values that do not stand in bytes_; none is ever moved within its memory.
+  std::vector<std::string> rooms_;
+  size_t room_ = 0;  // the one that is being filled; those behind it are empty
+  std::vector<std::string> large_;
   types::Scratch scratch_;
   Fields row_;
-  std::vector<types::Value> values_;  // row by row
+  std::vector<types::Value> values_;  // row by row; more of them than there are
   size_t columns_ = 0;
   size_t rows_ = 0;
   absl::Status status_;

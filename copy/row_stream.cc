@@ -10,7 +10,7 @@ namespace deltamirror::copy {
 namespace {
 
 constexpr size_t kBlockSize = 256 << 10;
-constexpr size_t kMostBlocks = 4;  // one takes three times what the server sent
+constexpr size_t kMostBlocks = 8;  // one takes three times what the server sent
 constexpr int kHeartbeatMs = 50;
 
 }  // namespace

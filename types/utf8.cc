@@ -14,14 +14,22 @@ bool IsContinuation(uint8_t byte) {
   return (byte & 0xC0) == 0x80;
 }
 
+constexpr uint64_t kHighBits = 0x8080808080808080;
+
+uint64_t WordAt(const char* at) {
+  uint64_t word;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
 // The bytes of ASCII at the front, eight at a time.
 size_t AsciiLength(absl::string_view text) {
-  constexpr uint64_t kHighBits = 0x8080808080808080;
   size_t i = 0;
-  uint64_t word;
-  for (; i + sizeof(word) <= text.size(); i += sizeof(word)) {
-    std::memcpy(&word, text.data() + i, sizeof(word));
-    if ((word & kHighBits) != 0) break;
+  while (i + sizeof(uint64_t) <= text.size() && (WordAt(text.data() + i) & kHighBits) == 0) i += sizeof(uint64_t);
+  // What is left is less than a word: the last eight bytes once more tell of it.
+  if (text.size() >= sizeof(uint64_t) && i + sizeof(uint64_t) > text.size() &&
+      (WordAt(text.data() + text.size() - sizeof(uint64_t)) & kHighBits) == 0) {
+    return text.size();
   }
   while (i < text.size() && static_cast<uint8_t>(text[i]) < 0x80) ++i;
   return i;
