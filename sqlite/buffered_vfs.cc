@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <new>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "quote/quote.h"
+#include "sqlite/open_file.h"
 #include "sqlite/statement.h"
 
 namespace deltamirror::sqlite {
@@ -14,22 +17,50 @@ namespace {
 
 constexpr int kBuffer = 64 << 10;
 
+// How much the system is asked to begin with at a time.
+constexpr int64_t kBegin = 1 << 20;
+
 sqlite3_vfs* Base(sqlite3_vfs* vfs) {
   return static_cast<sqlite3_vfs*>(vfs->pAppData);
 }
 
+// What was written upwards in a file, and with which the system has not been asked to begin.
+class Behind {
+ public:
+  Behind(const char* path, std::atomic<int64_t>* begun) : file_(path == nullptr ? "" : path), begun_(begun) {}
+
+  void Add(int64_t offset, int64_t size) {
+    // A cache that is too small goes to and fro, and writes the same pages again and again.
+    if (offset < end_) written_ = 0;
+    if (written_ == 0) from_ = offset;
+    end_ = offset + size;
+    written_ += size;
+    if (written_ < kBegin) return;
+    if (file_.BeginWriting(from_, end_ - from_)) *begun_ += written_;
+    written_ = 0;
+  }
+
+ private:
+  OpenFile file_;
+  std::atomic<int64_t>* begun_;
+  int64_t from_ = 0;
+  int64_t end_ = 0;
+  int64_t written_ = 0;  // between them
+};
+
 // A database or a main journal. SQLite gives the memory for it and, behind it, for the file of the VFS below.
 struct File {
-  sqlite3_file base;
-  char* buffer;          // null until the first write that waits
-  int filled;            // bytes in it, which the file has not got yet
-  sqlite3_int64 offset;  // where they belong
-  bool is_database;
+  sqlite3_file base = {};
+  char* buffer = nullptr;    // null until the first write that waits
+  int filled = 0;            // bytes in it, which the file has not got yet
+  sqlite3_int64 offset = 0;  // where they belong
+  std::optional<Behind> behind;
+  bool is_database = false;
   // Of a database:
-  bool has_shared_memory;  // WAL mode, now or before
-  int lock;                // SQLITE_LOCK_...
+  bool has_shared_memory = false;  // WAL mode, now or before
+  int lock = SQLITE_LOCK_NONE;
   // Of a journal:
-  sqlite3_int64 end;  // of what was written
+  sqlite3_int64 end = 0;  // of what was written
 
   static File* Of(sqlite3_file* file) { return reinterpret_cast<File*>(file); }
   sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
@@ -45,8 +76,10 @@ struct File {
   int Flush() {
     if (filled == 0) return SQLITE_OK;
     const int rc = real()->pMethods->xWrite(real(), buffer, filled, offset);
-    if (rc == SQLITE_OK) filled = 0;
-    return rc;
+    if (rc != SQLITE_OK) return rc;
+    behind->Add(offset, filled);
+    filled = 0;
+    return SQLITE_OK;
   }
 
   int Write(const void* data, int size, sqlite3_int64 at) {
@@ -104,6 +137,7 @@ int Close(sqlite3_file* file) {
   const int flushed = self->Flush();
   sqlite3_free(self->buffer);
   const int closed = self->real()->pMethods->xClose(self->real());
+  self->~File();
   return flushed != SQLITE_OK ? flushed : closed;
 }
 
@@ -216,13 +250,13 @@ bool BufferedVfs::CanBuffer(sqlite3* db, const std::string& schema) {
 
 BufferedVfs::BufferedVfs(sqlite3_vfs* base)
     : name_(absl::StrCat("deltamirror-", absl::Hex(reinterpret_cast<uintptr_t>(this)))),
-      vfs_(Over(base, name_.c_str())) {
-  vfs_.xOpen = Open;
-  sqlite3_vfs_register(&vfs_, /*makeDflt=*/0);
+      registered_{.vfs = Over(base, name_.c_str())} {
+  registered_.vfs.xOpen = Open;
+  sqlite3_vfs_register(&registered_.vfs, /*makeDflt=*/0);
 }
 
 BufferedVfs::~BufferedVfs() {
-  sqlite3_vfs_unregister(&vfs_);
+  sqlite3_vfs_unregister(&registered_.vfs);
 }
 
 int BufferedVfs::Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
@@ -230,14 +264,19 @@ int BufferedVfs::Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, in
   if ((flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_MAIN_JOURNAL)) == 0) {
     return base->xOpen(base, name, file, flags, out_flags);
   }
-  File* const self = File::Of(file);
-  *self = File();
+  File* const self = new (file) File();
+  self->behind.emplace(name, &reinterpret_cast<Registered*>(vfs)->begun);
   self->is_database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
   self->real()->pMethods = nullptr;
   const int rc = base->xOpen(base, name, self->real(), flags, out_flags);
   // As the real file: SQLite closes one that has methods, even after an error.
   const Methods* const methods = self->real()->pMethods;
-  if (methods != nullptr) self->base.pMethods = methods->iVersion >= 2 ? &kMethods2 : &kMethods1;
+  if (methods == nullptr) {
+    self->~File();
+    file->pMethods = nullptr;
+  } else {
+    self->base.pMethods = methods->iVersion >= 2 ? &kMethods2 : &kMethods1;
+  }
   return rc;
 }
 

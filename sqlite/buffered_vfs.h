@@ -1,11 +1,14 @@
-// A database and its rollback journal, written in large pieces.
+// A database and its rollback journal, written in large pieces, and early.
 //
 // SQLite writes a database page by page, and its journal in three writes for each page that it saves: the page's
-// number, the page, its checksum. Of a transaction that changes many pages that is most of all its system calls.
+// number, the page, its checksum. Of a transaction that changes many pages that is most of all its system calls; and
+// the system keeps it all in memory until the sync, which then waits for the disk.
 
 #ifndef DELTAMIRROR_SQLITE_BUFFERED_VFS_H_
 #define DELTAMIRROR_SQLITE_BUFFERED_VFS_H_
 
+#include <atomic>
+#include <cstdint>
 #include <string>
 
 #include "sqlite/api.h"
@@ -22,6 +25,8 @@ namespace deltamirror::sqlite {
 // database. And nobody reads a database that is locked exclusively; before the lock is given back everything is
 // written. What a write would have failed with, the sync fails with. Where SQLite does not sync, none of that would be
 // so: see CanBuffer.
+//
+// The system is asked to begin right away with what was written, a MiB at a time.
 class BufferedVfs {
  public:
   // Whether the database `schema` of `db` syncs its journal before it writes to its file: not with PRAGMA synchronous =
@@ -38,11 +43,19 @@ class BufferedVfs {
   // For sqlite3_open_v2, or "vfs=" in a URI.
   const std::string& name() const { return name_; }
 
+  // Bytes with which the system was asked to begin.
+  int64_t begun() const { return registered_.begun; }
+
  private:
   static int Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags);
 
+  struct Registered {
+    sqlite3_vfs vfs;  // what SQLite knows of it
+    std::atomic<int64_t> begun = 0;
+  };
+
   const std::string name_;
-  sqlite3_vfs vfs_;
+  Registered registered_;
 };
 
 }  // namespace deltamirror::sqlite

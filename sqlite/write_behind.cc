@@ -1,11 +1,6 @@
 #include "sqlite/write_behind.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cstdlib>
-#include <memory>
+#include <string>
 
 namespace deltamirror::sqlite {
 namespace {
@@ -17,38 +12,20 @@ constexpr int64_t kStep = 8 << 20;  // long enough for a disk to be written in o
 WriteBehind::WriteBehind(sqlite3* db, const std::string& schema) {
   const char* const name = sqlite3_db_filename(db, schema.c_str());
   if (name == nullptr || *name == '\0') return;
-  for (const char* const suffix : {"", "-wal"}) {
-    File& file = files_.emplace_back();
-    file.path = std::string(name) + suffix;
-    Find(&file);
-  }
-}
-
-// Among the process's open files, SQLite's.
-void WriteBehind::Find(File* file) {
-  file->fd = -1;
-  struct stat wanted;
-  if (stat(file->path.c_str(), &wanted) != 0) return;
-  const std::unique_ptr<DIR, int (*)(DIR*)> open_files(opendir("/proc/self/fd"), closedir);
-  if (open_files == nullptr) return;
-  while (const dirent* const entry = readdir(open_files.get())) {
-    const int fd = std::atoi(entry->d_name);
-    struct stat found;
-    if (fd <= 2 || fstat(fd, &found) != 0) continue;
-    if (found.st_dev != wanted.st_dev || found.st_ino != wanted.st_ino) continue;
-    *file = {file->path, fd, found.st_dev, found.st_ino, found.st_size};
-    return;
-  }
+  for (const char* const suffix : {"", "-wal"})
+    LookAt(&files_.emplace_back(File{OpenFile(std::string(name) + suffix)}));
 }
 
 void WriteBehind::LookAt(File* file) {
   struct stat now;
-  if (file->fd < 0 || fstat(file->fd, &now) != 0 || now.st_dev != file->device || now.st_ino != file->inode) {
-    return Find(file);
+  if (!file->file.Stat(&now)) return;
+  if (now.st_ino != file->inode) {
+    file->inode = now.st_ino;
+    file->size = now.st_size;
   }
   const int64_t grown = now.st_size - file->size;
   if (grown < kStep) return;
-  if (sync_file_range(file->fd, file->size, grown, SYNC_FILE_RANGE_WRITE) == 0) begun_ += grown;
+  if (file->file.BeginWriting(file->size, grown)) begun_ += grown;
   file->size = now.st_size;
 }
 

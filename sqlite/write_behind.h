@@ -4,13 +4,12 @@
 #ifndef DELTAMIRROR_SQLITE_WRITE_BEHIND_H_
 #define DELTAMIRROR_SQLITE_WRITE_BEHIND_H_
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "sqlite/api.h"
+#include "sqlite/open_file.h"
 
 namespace deltamirror::sqlite {
 
@@ -18,7 +17,7 @@ namespace deltamirror::sqlite {
 // some MiB of it. Nothing is promised thereby and nothing is waited for: the commit syncs as ever, and finds less left
 // to do. Parts of the file that were there before are left alone, as they may be written again and again.
 //
-// Does nothing for a database in memory, or where the system does not show the process's files (/proc).
+// Does nothing for a database in memory.
 class WriteBehind {
  public:
   // `db` must outlive it. `schema`: "main", or the name of an attached database.
@@ -32,14 +31,11 @@ class WriteBehind {
 
  private:
   struct File {
-    std::string path;
-    int fd = -1;  // SQLite's own: closing another one of the same file would end SQLite's locks
-    dev_t device = 0;
-    ino_t inode = 0;
-    int64_t size = 0;  // when writing began last
+    OpenFile file;
+    uint64_t inode = 0;  // of the file that is meant: another may have its name by now
+    int64_t size = 0;    // when writing began last
   };
 
-  static void Find(File* file);
   void LookAt(File* file);
 
   std::vector<File> files_;
