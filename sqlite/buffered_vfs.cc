@@ -17,8 +17,10 @@ namespace {
 
 constexpr int kBuffer = 64 << 10;
 
-// How much the system is asked to begin with at a time.
+// How much the system is asked to begin with at a time. The sync of a -wal comes with a checkpoint, in the midst of
+// small transactions, which wait for what is left.
 constexpr int64_t kBegin = 1 << 20;
+constexpr int64_t kBeginWal = 256 << 10;
 
 sqlite3_vfs* Base(sqlite3_vfs* vfs) {
   return static_cast<sqlite3_vfs*>(vfs->pAppData);
@@ -27,7 +29,8 @@ sqlite3_vfs* Base(sqlite3_vfs* vfs) {
 // What was written upwards in a file, and with which the system has not been asked to begin.
 class Behind {
  public:
-  Behind(const char* path, std::atomic<int64_t>* begun) : file_(path == nullptr ? "" : path), begun_(begun) {}
+  Behind(const char* path, int64_t step, std::atomic<int64_t>* begun)
+      : file_(path == nullptr ? "" : path), step_(step), begun_(begun) {}
 
   void Add(int64_t offset, int64_t size) {
     // A cache that is too small goes to and fro, and writes the same pages again and again.
@@ -35,27 +38,28 @@ class Behind {
     if (written_ == 0) from_ = offset;
     end_ = offset + size;
     written_ += size;
-    if (written_ < kBegin) return;
+    if (written_ < step_) return;
     if (file_.BeginWriting(from_, end_ - from_)) *begun_ += written_;
     written_ = 0;
   }
 
  private:
   OpenFile file_;
+  int64_t step_;
   std::atomic<int64_t>* begun_;
   int64_t from_ = 0;
   int64_t end_ = 0;
   int64_t written_ = 0;  // between them
 };
 
-// A database or a main journal. SQLite gives the memory for it and, behind it, for the file of the VFS below.
+// A database, a main journal or a -wal. SQLite gives the memory for it and, behind it, for the file of the VFS below.
 struct File {
   sqlite3_file base = {};
   char* buffer = nullptr;    // null until the first write that waits
   int filled = 0;            // bytes in it, which the file has not got yet
   sqlite3_int64 offset = 0;  // where they belong
   std::optional<Behind> behind;
-  bool is_database = false;
+  int type = 0;  // SQLITE_OPEN_...
   // Of a database:
   bool has_shared_memory = false;  // WAL mode, now or before
   int lock = SQLITE_LOCK_NONE;
@@ -68,18 +72,29 @@ struct File {
   // What is written over in a journal is its head, which says whether it holds and that it does so no more: if that
   // fails it must not happen later after all.
   bool MayWait(sqlite3_int64 at) const {
-    return is_database ? lock == SQLITE_LOCK_EXCLUSIVE && !has_shared_memory : at >= end;
+    switch (type) {
+      case SQLITE_OPEN_MAIN_DB:
+        return lock == SQLITE_LOCK_EXCLUSIVE && !has_shared_memory;
+      case SQLITE_OPEN_MAIN_JOURNAL:
+        return at >= end;
+      default:
+        return false;
+    }
   }
   bool Holds(sqlite3_int64 at, int size) const { return filled > 0 && at < offset + filled && at + size > offset; }
 
   // What fails stays, for another attempt.
   int Flush() {
     if (filled == 0) return SQLITE_OK;
-    const int rc = real()->pMethods->xWrite(real(), buffer, filled, offset);
-    if (rc != SQLITE_OK) return rc;
-    behind->Add(offset, filled);
-    filled = 0;
-    return SQLITE_OK;
+    const int rc = WriteNow(buffer, filled, offset);
+    if (rc == SQLITE_OK) filled = 0;
+    return rc;
+  }
+
+  int WriteNow(const void* data, int size, sqlite3_int64 at) {
+    const int rc = real()->pMethods->xWrite(real(), data, size, at);
+    if (rc == SQLITE_OK) behind->Add(at, size);
+    return rc;
   }
 
   int Write(const void* data, int size, sqlite3_int64 at) {
@@ -90,7 +105,7 @@ struct File {
     }
     end = std::max(end, at + size);
     if (may_wait && buffer == nullptr) buffer = static_cast<char*>(sqlite3_malloc(kBuffer));
-    if (!may_wait || buffer == nullptr) return real()->pMethods->xWrite(real(), data, size, at);
+    if (!may_wait || buffer == nullptr) return WriteNow(data, size, at);
     if (filled == 0) offset = at;
     std::memcpy(buffer + filled, data, size);
     filled += size;
@@ -261,12 +276,11 @@ BufferedVfs::~BufferedVfs() {
 
 int BufferedVfs::Open(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags, int* out_flags) {
   sqlite3_vfs* const base = Base(vfs);
-  if ((flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_MAIN_JOURNAL)) == 0) {
-    return base->xOpen(base, name, file, flags, out_flags);
-  }
+  const int type = flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_MAIN_JOURNAL | SQLITE_OPEN_WAL);
+  if (type == 0) return base->xOpen(base, name, file, flags, out_flags);
   File* const self = new (file) File();
-  self->behind.emplace(name, &reinterpret_cast<Registered*>(vfs)->begun);
-  self->is_database = (flags & SQLITE_OPEN_MAIN_DB) != 0;
+  self->type = type;
+  self->behind.emplace(name, type == SQLITE_OPEN_WAL ? kBeginWal : kBegin, &reinterpret_cast<Registered*>(vfs)->begun);
   self->real()->pMethods = nullptr;
   const int rc = base->xOpen(base, name, self->real(), flags, out_flags);
   // As the real file: SQLite closes one that has methods, even after an error.

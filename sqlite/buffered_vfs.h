@@ -17,8 +17,7 @@ namespace deltamirror::sqlite {
 
 // A VFS over another one. What goes into a main journal, one write behind the other, stays in memory until SQLite asks
 // for a sync, or for something of that file, or until there are 64 KiB of it. So do the pages of a database while it is
-// locked exclusively, which in WAL mode it is not: then everything goes straight to the file, and all other files are
-// the other VFS's own anyway.
+// locked exclusively, which in WAL mode it is not: then everything goes straight to the files.
 //
 // Nothing that SQLite promises is lost. It changes a page of the database only after a sync of the journal that holds
 // it, and until then a journal says of itself that it holds nothing. It ends the journal only after a sync of the
@@ -26,7 +25,8 @@ namespace deltamirror::sqlite {
 // written. What a write would have failed with, the sync fails with. Where SQLite does not sync, none of that would be
 // so: see CanBuffer.
 //
-// The system is asked to begin right away with what was written, a MiB at a time.
+// The system is asked to begin right away with what was written, a MiB at a time, and of a -wal 256 KiB. All other
+// files are the other VFS's own.
 class BufferedVfs {
  public:
   // Whether the database `schema` of `db` syncs its journal before it writes to its file: not with PRAGMA synchronous =
