@@ -82,7 +82,9 @@ def colour_of(what):
 
 def millisecond_rows(figures):
     for quantile in ("p50", "p99"):
-        yield quantile + ", milliseconds", [(one["what"], one[quantile + "_ms"], colour_of(one["what"])) for one in figures]
+        yield quantile + ", milliseconds", [
+            (one["what"], one[quantile + "_ms"], colour_of(one["what"])) for one in figures if quantile + "_ms" in one
+        ]
 
 
 def scale_rows(figures):

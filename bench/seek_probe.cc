@@ -5,9 +5,11 @@
 //                                        each time with the file in the system's cache, and dropped from it before
 //
 // Each prints lines of figures: what TAB p50 TAB p99 TAB max (milliseconds) TAB reads (most, of one opening) TAB
-// samples. The floor: the reads of one bisection, 4 KiB each, at the places where a search for that position must look.
+// samples; at the end the most memory that it has had, in MiB. The floor: the reads of one bisection, 4 KiB each, at
+// the places where a search for that position must look.
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -162,6 +164,9 @@ absl::Status Measure(const std::string& directory, int count) {
     Report(absl::StrCat("floor: the reads of one bisection", cache), floor);
     Report(absl::StrCat("daystream", cache), ours);
   }
+  struct rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  std::printf("peak MiB\t%.1f\n", static_cast<double>(usage.ru_maxrss) / 1024);
   return absl::OkStatus();
 }
 
