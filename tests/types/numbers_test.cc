@@ -29,13 +29,8 @@ class NumbersTest : public ::testing::Test {
   // The same values by both ways.
   void Same(const std::string& type, const std::string& values) {
     Import(type, values);
-    lab::Host text;
-    CopyTextTable(&text, cluster_->conninfo(), "t");
-    const lab::Rows expected = Shown(&text, "SELECT n, x FROM t ORDER BY n");
-    const lab::Rows actual = Shown(&binary_, "SELECT n, x FROM t ORDER BY n");
-    ASSERT_FALSE(expected.empty());
-    ASSERT_EQ(expected.size(), actual.size());
-    for (size_t row = 0; row < expected.size(); ++row) ASSERT_EQ(expected[row], actual[row]) << type;
+    SCOPED_TRACE(type);
+    ExpectTextGivesTheSame(&binary_, cluster_->conninfo(), "t", /*least_rows=*/1);
   }
 
   // Exports the values of t, and counts the rows whose `bits` differ afterwards.

@@ -129,6 +129,18 @@ void CopyTextTable(lab::Host* host, const std::string& conninfo, const std::stri
   sqlite3_finalize(insert);
 }
 
+void ExpectTextGivesTheSame(lab::Host* imported, const std::string& conninfo, const std::string& table,
+                            size_t least_rows) {
+  lab::Host text;
+  CopyTextTable(&text, conninfo, table);
+  const std::string all = absl::StrCat("SELECT * FROM ", table, " ORDER BY n");
+  const lab::Rows expected = Shown(&text, all);
+  const lab::Rows actual = Shown(imported, all);
+  ASSERT_GE(expected.size(), least_rows);
+  ASSERT_EQ(expected.size(), actual.size());
+  for (size_t row = 0; row < expected.size(); ++row) ASSERT_EQ(expected[row], actual[row]);
+}
+
 Stream::Stream(const std::string& conninfo, const std::string& plugin, const std::string& slot)
     : conninfo_(conninfo),
       plugin_(lab::PluginPath().empty() ? "pgoutput" : plugin),

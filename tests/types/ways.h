@@ -3,6 +3,7 @@
 #ifndef DELTAMIRROR_TESTS_TYPES_WAYS_H_
 #define DELTAMIRROR_TESTS_TYPES_WAYS_H_
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,11 @@ void ImportTable(lab::Host* host, const std::string& conninfo, const std::string
 
 // The same by COPY's text format, decoded by what decodes a stream.
 void CopyTextTable(lab::Host* host, const std::string& conninfo, const std::string& table);
+
+// Expects what `imported` has in its table of that name, which has a column n, to be what CopyTextTable gives; of at
+// least so many rows.
+void ExpectTextGivesTheSame(lab::Host* imported, const std::string& conninfo, const std::string& table,
+                            size_t least_rows);
 
 // A slot of one of the two plugins (named <plugin>_<slot>), the daystream that it is moved to, and the mirror m that
 // follows it. Where the server cannot load deltaflood, both are of pgoutput.
