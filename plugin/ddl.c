@@ -56,7 +56,7 @@ static void
 print_drop(LogicalDecodingContext *ctx, Oid relid, const ClassRow *row)
 {
 	DeltaFlood *df = ctx->output_plugin_private;
-	char	   *head = table_head(df, row->schema, row->name);
+	char	   *head = pad_text(CurrentMemoryContext, table_head(df, row->schema, row->name));
 	TableShape *shape = hash_search(df->shapes, &relid, HASH_FIND, NULL);
 
 	/* should it come back, readers will have forgotten it */

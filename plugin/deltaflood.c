@@ -72,16 +72,20 @@ apply_options(DeltaFlood *df)
 		df->append_text = append_escaped;
 
 	if (options->mirror)
-		df->null_text = "\\N";
+		df->null_text = pad_text(CurrentMemoryContext, "\\N");
 	else if (!options->skip_nulls)
-		df->null_text = escape_name(df, options->null);
+		df->null_text = pad_text(CurrentMemoryContext, escape_name(df, options->null));
+	if (df->null_text != NULL)
+		df->null_len = strlen(df->null_text);
 
 	if (options->tables != NULL)
 		df->filter = options->mirror ? make_mirror_filter(options->tables) :
 			make_legacy_filter(options->tables);
 	if (options->filters != NULL)
 		df->selections = parse_selections(options->filters);
-	df->separator_len = strlen(options->separator);
+	df->action_key = pad_text(CurrentMemoryContext,
+							  psprintf("%s_action%s", options->separator, options->separator));
+	df->action_key_len = strlen(df->action_key);
 }
 
 static void
@@ -136,11 +140,13 @@ build_ids(DeltaFlood *df, ReorderBufferTXN *txn)
 	else if (options->include_xids)
 		appendStringInfo(&df->ids, "%s_xid%s%d", sep, sep, (int) txn->xid);
 
-	if (!options->mirror && !options->include_lsn)
-		return;
-	lsn = options->mirror ? txn->final_lsn : txn->restart_decoding_lsn;
-	appendStringInfo(&df->ids, "%s_lsn%s%X/%X", sep, sep,
-					 (uint32) (lsn >> 32), (uint32) lsn);
+	if (options->mirror || options->include_lsn)
+	{
+		lsn = options->mirror ? txn->final_lsn : txn->restart_decoding_lsn;
+		appendStringInfo(&df->ids, "%s_lsn%s%X/%X", sep, sep,
+						 (uint32) (lsn >> 32), (uint32) lsn);
+	}
+	reserve_bytes(&df->ids, TEXT_PADDING);
 }
 
 static void
@@ -161,7 +167,7 @@ print_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 	int64		usecs = TxnCommitTime(txn) +
 		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
 
-	if (df->lines.len > 0)
+	if (has_lines(df))
 		appendStringInfoChar(&df->lines, '\n');
 
 	/* the pairs start with a separator, which a line does not */

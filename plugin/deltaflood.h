@@ -108,7 +108,7 @@ typedef struct Column
 	bool		is_varlena;
 	bool		in_identity;	/* part of the replica identity */
 	int			key_len;
-	char	   *key;			/* separator, escaped name, separator */
+	char	   *key;			/* separator, escaped name, separator; padded */
 	FmgrInfo	output;			/* the type's output function */
 } Column;
 
@@ -140,7 +140,7 @@ typedef struct RelationEntry
 	int			ncolumns;
 	Column	   *columns;
 	int			head_len;
-	char	   *head;			/* the line up to and with the table's name */
+	char	   *head;			/* the line up to and with the table's name; padded */
 	char	   *original_name;	/* escaped */
 	uint64		shape_hash;
 	TableShape *shape;			/* NULL unless mirror */
@@ -171,8 +171,10 @@ typedef struct DeltaFlood
 {
 	DeltaFloodOptions options;
 	TextAppender append_text;
-	char	   *null_text;		/* NULL: columns that are null are left out */
-	int			separator_len;
+	char	   *null_text;		/* padded; NULL: columns that are null are left out */
+	int			null_len;
+	char	   *action_key;		/* separator, "_action", separator; padded */
+	int			action_key_len;
 	struct TableFilter *filter; /* NULL: everything */
 	List	   *selections;		/* of Selection */
 
@@ -187,9 +189,10 @@ typedef struct DeltaFlood
 	TransactionId xid;
 	bool		printed;		/* it has lines */
 	int			quiet_changes;	/* since something was written */
-	StringInfoData ids;			/* xid and LSN pairs of its lines */
+	StringInfoData ids;			/* xid and LSN pairs of its lines; padded */
 
-	StringInfoData lines;		/* finished lines, not yet written */
+	StringInfoData lines;		/* finished lines, not yet written, after room for: */
+	int			header_len;		/* what the server starts its messages with */
 
 	/* the current change's rows, as far as they came */
 	bool		has_new;
@@ -213,8 +216,8 @@ typedef struct ClassRow
 
 /*
  * Makes room for some bytes more, and for a NUL. Like enlargeStringInfo and
- * appendBinaryStringInfo, these two are called for each column of each row, so
- * the common case, that there is room, must not cost a call.
+ * appendBinaryStringInfo, these are called for each column of each row, so the
+ * common case, that there is room, must not cost a call.
  */
 static inline void
 reserve_bytes(StringInfo out, int needed)
@@ -229,6 +232,35 @@ append_bytes(StringInfo out, const char *bytes, int len)
 	reserve_bytes(out, len);
 	memcpy(out->data + out->len, bytes, len);
 	out->len += len;
+}
+
+/* Padded text may be read up to this many bytes beyond its end. */
+#define TEXT_PADDING 16
+
+/*
+ * The same for padded text, which is short and whose length the compiler does
+ * not know: a few words copied here cost less than a call of memcpy.
+ */
+static inline void
+append_padded(StringInfo out, const char *text, int len)
+{
+	char	   *to;
+
+	reserve_bytes(out, len + TEXT_PADDING);
+	to = out->data + out->len;
+	out->len += len;
+	for (; len > 0; len -= TEXT_PADDING)
+	{
+		memcpy(to, text, TEXT_PADDING);
+		to += TEXT_PADDING;
+		text += TEXT_PADDING;
+	}
+}
+
+static inline bool
+has_lines(const DeltaFlood *df)
+{
+	return df->lines.len > df->header_len;
 }
 
 /* options.c */
@@ -299,6 +331,7 @@ extern void announce_shape(LogicalDecodingContext *ctx, ReorderBufferTXN *txn,
 						   RelationEntry *entry, Relation relation);
 
 /* line.c */
+extern char *pad_text(MemoryContext context, const char *text);
 extern void begin_line(DeltaFlood *df, const RelationEntry *entry,
 					   const char *pairs, const char *action);
 extern void begin_line_with_head(DeltaFlood *df, const char *head, int head_len,

@@ -52,27 +52,79 @@ copy_byte(char *to, char c)
 	return to;
 }
 
+static inline bool
+needs_escape(uint64 word)
+{
+	return (HAS_BYTE(word, '\t') | HAS_BYTE(word, '\n') | HAS_BYTE(word, '\\')) != 0;
+}
+
+/* Copies eight bytes, unless one of them must be escaped. */
+static inline bool
+copy_word(char *to, const char *from)
+{
+	uint64		word;
+
+	memcpy(&word, from, sizeof(word));
+	if (needs_escape(word))
+		return false;
+	memcpy(to, &word, sizeof(word));
+	return true;
+}
+
+/* The same for four to seven bytes, as two halves that may overlap. */
+static inline bool
+copy_halves(char *to, const char *from, Size len)
+{
+	Size		last = len - sizeof(uint32);
+	uint32		halves[2];
+	uint64		word;
+
+	memcpy(&halves[0], from, sizeof(uint32));
+	memcpy(&halves[1], from + last, sizeof(uint32));
+	memcpy(&word, halves, sizeof(word));
+	if (needs_escape(word))
+		return false;
+	memcpy(to, &halves[0], sizeof(uint32));
+	memcpy(to + last, &halves[1], sizeof(uint32));
+	return true;
+}
+
+/*
+ * Copies text of which no byte needs to be escaped, and otherwise only a part
+ * of it. The last word may overlap the one before it.
+ */
+static inline bool
+copy_plain(char *to, const char *from, Size len)
+{
+	Size		last = len - sizeof(uint64);
+
+	if (len < sizeof(uint64))
+		return len >= sizeof(uint32) && copy_halves(to, from, len);
+	for (Size i = 0; i < last; i += sizeof(uint64))
+	{
+		if (!copy_word(to + i, from + i))
+			return false;
+	}
+	return copy_word(to + last, from + last);
+}
+
 /* Copies len bytes to "to", which has room for twice as many. */
 static char *
 copy_escaped(char *to, const char *from, Size len)
 {
+	if (copy_plain(to, from, len))
+		return to + len;
 	while (len >= sizeof(uint64))
 	{
-		uint64		word;
-
-		memcpy(&word, from, sizeof(word));
-		if (HAS_BYTE(word, '\t') | HAS_BYTE(word, '\n') | HAS_BYTE(word, '\\'))
-		{
-			for (int i = 0; i < (int) sizeof(word); i++)
-				to = copy_byte(to, from[i]);
-		}
+		if (copy_word(to, from))
+			to += sizeof(uint64);
 		else
 		{
-			memcpy(to, &word, sizeof(word));
-			to += sizeof(word);
+			for (int i = 0; i < (int) sizeof(uint64); i++)
+				to = copy_byte(to, from[i]);
 		}
-		from += sizeof(word);
-		len -= sizeof(word);
+		from += sizeof(uint64);
+		len -= sizeof(uint64);
 	}
 	while (len-- > 0)
 		to = copy_byte(to, *from++);

@@ -12,6 +12,13 @@
 /* A buffer that has grown by more than this is not kept. */
 #define LARGE_ROW (1024 * 1024)
 
+/* A copy with the padding that append_padded wants. */
+char *
+pad_text(MemoryContext context, const char *text)
+{
+	return strcpy(MemoryContextAllocZero(context, strlen(text) + 1 + TEXT_PADDING), text);
+}
+
 /*
  * Starts a line: table, transaction, the pairs that only this action has (each
  * with a separator before it), action. Columns follow.
@@ -23,21 +30,20 @@ begin_line(DeltaFlood *df, const RelationEntry *entry, const char *pairs,
 	begin_line_with_head(df, entry->head, entry->head_len, pairs, action);
 }
 
-/* The same for a table of which there is no entry. */
+/* The same for a table of which there is no entry. The head is padded. */
 void
 begin_line_with_head(DeltaFlood *df, const char *head, int head_len,
 					 const char *pairs, const char *action)
 {
 	StringInfo	out = &df->lines;
 
-	if (out->len > 0)
+	if (has_lines(df))
 		append_bytes(out, "\n", 1);
-	append_bytes(out, head, head_len);
-	append_bytes(out, df->ids.data, df->ids.len);
-	append_bytes(out, pairs, strlen(pairs));
-	append_bytes(out, df->options.separator, df->separator_len);
-	append_bytes(out, "_action", strlen("_action"));
-	append_bytes(out, df->options.separator, df->separator_len);
+	append_padded(out, head, head_len);
+	append_padded(out, df->ids.data, df->ids.len);
+	if (*pairs != '\0')
+		append_bytes(out, pairs, strlen(pairs));
+	append_padded(out, df->action_key, df->action_key_len);
 	append_bytes(out, action, strlen(action));
 }
 
@@ -48,7 +54,7 @@ end_line(LogicalDecodingContext *ctx)
 	DeltaFlood *df = ctx->output_plugin_private;
 
 	df->printed = true;
-	if (df->lines.len >= df->options.batch_size)
+	if (df->lines.len - df->header_len >= df->options.batch_size)
 		flush_lines(ctx);
 }
 
@@ -59,13 +65,42 @@ reset_lines(LogicalDecodingContext *ctx)
 	DeltaFlood *df = ctx->output_plugin_private;
 	MemoryContext old;
 
-	resetStringInfo(&df->lines);
-	if (df->lines.maxlen <= 2 * df->options.batch_size + LARGE_ROW)
-		return;
-	old = MemoryContextSwitchTo(ctx->context);
-	pfree(df->lines.data);
-	initStringInfo(&df->lines);
-	MemoryContextSwitchTo(old);
+	if (df->lines.maxlen > 2 * df->options.batch_size + LARGE_ROW)
+	{
+		old = MemoryContextSwitchTo(ctx->context);
+		pfree(df->lines.data);
+		initStringInfo(&df->lines);
+		MemoryContextSwitchTo(old);
+	}
+	df->lines.len = df->header_len;
+}
+
+/*
+ * Hands text over as one message. The server starts each with a header of its
+ * own, for which the lines have left room since the first one was seen: then
+ * the buffers change places, which spares copying all of it.
+ */
+static void
+write_message(LogicalDecodingContext *ctx, const char *text, int len)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	StringInfo	out = ctx->out;
+	StringInfoData lines = df->lines;
+
+	OutputPluginPrepareWrite(ctx, true);
+	if (text == lines.data + out->len)
+	{
+		memcpy(lines.data, out->data, out->len);
+		lines.data[lines.len] = '\0';
+		df->lines = *out;
+		*out = lines;
+	}
+	else
+	{
+		df->header_len = out->len;
+		appendBinaryStringInfo(out, text, len);
+	}
+	OutputPluginWrite(ctx, true);
 }
 
 /* Writes what has been gathered, if anything, as one message. */
@@ -73,10 +108,11 @@ void
 flush_lines(LogicalDecodingContext *ctx)
 {
 	DeltaFlood *df = ctx->output_plugin_private;
-	char	   *text = df->lines.data;
-	int			len = df->lines.len;
+	char	   *lines = df->lines.data + df->header_len;
+	char	   *text = lines;
+	int			len = df->lines.len - df->header_len;
 
-	if (len == 0)
+	if (!has_lines(df))
 		return;
 
 	/*
@@ -88,15 +124,13 @@ flush_lines(LogicalDecodingContext *ctx)
 	{
 		text[len] = '\0';
 		text = pg_server_to_client(text, len);
-		if (text != df->lines.data)
+		if (text != lines)
 			len = strlen(text);
 	}
 
-	OutputPluginPrepareWrite(ctx, true);
-	appendBinaryStringInfo(ctx->out, text, len);
-	OutputPluginWrite(ctx, true);
+	write_message(ctx, text, len);
 
-	if (text != df->lines.data)
+	if (text != lines)
 		pfree(text);
 	reset_lines(ctx);
 	df->quiet_changes = 0;
@@ -107,9 +141,9 @@ append_column(DeltaFlood *df, Column *column, Datum value, bool isnull)
 {
 	if (isnull && df->null_text == NULL)
 		return;
-	append_bytes(&df->lines, column->key, column->key_len);
+	append_padded(&df->lines, column->key, column->key_len);
 	if (isnull)
-		append_bytes(&df->lines, df->null_text, strlen(df->null_text));
+		append_padded(&df->lines, df->null_text, df->null_len);
 	else
 		append_value(df, column, value);
 }

@@ -264,8 +264,7 @@ build_column(const DeltaFlood *df, Column *column, Form_pg_attribute attr,
 
 	column->attidx = attidx;
 	column->kind = value_kind(df, attr->atttypid);
-	column->key = MemoryContextStrdup(context,
-									  separated(df, escape_column_name(df, name), ""));
+	column->key = pad_text(context, separated(df, escape_column_name(df, name), ""));
 	column->key_len = strlen(column->key);
 	getTypeOutputInfo(attr->atttypid, &output, &column->is_varlena);
 	fmgr_info_cxt(output, &column->output, context);
@@ -363,8 +362,7 @@ build_entry(DeltaFlood *df, RelationEntry *entry, Relation relation)
 		entry->full = lineage.original->rd_rel->relreplident == REPLICA_IDENTITY_FULL;
 		original = escape_name(df, RelationGetRelationName(lineage.original));
 		entry->original_name = MemoryContextStrdup(entry->context, original);
-		entry->head = MemoryContextStrdup(entry->context,
-										  build_head(df, lineage.table));
+		entry->head = pad_text(entry->context, build_head(df, lineage.table));
 		entry->head_len = strlen(entry->head);
 		build_columns(df, entry, &lineage);
 		build_selection(df, entry, &lineage);

@@ -101,8 +101,11 @@ append_generic(DeltaFlood *df, Column *column, Datum value)
 static void
 append_varlena_text(DeltaFlood *df, Datum value)
 {
-	struct varlena *text = pg_detoast_datum_packed((struct varlena *) DatumGetPointer(value));
+	struct varlena *text = (struct varlena *) DatumGetPointer(value);
 
+	/* pg_detoast_datum_packed itself would find out, in a call */
+	if (VARATT_IS_COMPRESSED(text) || VARATT_IS_EXTERNAL(text))
+		text = pg_detoast_datum_packed(text);
 	df->append_text(&df->lines, VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text));
 }
 
