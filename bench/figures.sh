@@ -1,5 +1,16 @@
 # What the benchmarks share: how they time, take medians and print. To be sourced; functions on a server expect $conninfo.
 
+# Of a benchmark's arguments: sets $json, where its figures go, too. The comment that it starts with is its help.
+read_arguments() { # [--json FILE | --help]
+  json=/dev/null
+  case "$#:${1:-}" in
+    0:) ;;
+    2:--json) json=$2 ;;
+    1:--help | 1:-h) sed -n '2,/^set /s/^# \{0,1\}//p' "bench/${0##*/}" && exit ;;
+    *) echo "${0##*/}: unknown argument \"$1\", expected --json FILE, or --help" >&2 && exit 1 ;;
+  esac
+}
+
 server() { psql -XAtqd "$conninfo" -c "$1"; }
 
 # Seconds of a command by the clock, which waits for nobody else's writes.
