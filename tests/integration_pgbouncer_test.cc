@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <memory>
 #include <string>
@@ -35,8 +34,10 @@ class Bouncer {
                                 "\nauth_type = any\npool_mode = ", mode,
                                 "\ndefault_pool_size = 3\nmin_pool_size = 3\nserver_round_robin = 1\n"));
     process_ = std::make_unique<lab::Process>(std::vector<std::string>{"bash", "-c", kRun, "bouncer", dir_.path()});
-    EXPECT_TRUE(lab::WaitUntil([this] { return access(dir_.File(".s.PGSQL.6432").c_str(), F_OK) == 0; }))
-        << process_->Errors();
+    // Its socket is a file before anybody listens there.
+    EXPECT_TRUE(lab::WaitUntil([this] {
+      return lab::Process({"pg_isready", "-q", "-d", conninfo()}).Wait() == 0;
+    })) << process_->Errors();
   }
 
   std::string conninfo() const {
