@@ -17,7 +17,6 @@
 #include "access/xact.h"
 #include "replication/origin.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 PG_MODULE_MAGIC;
 
@@ -158,21 +157,6 @@ deltaflood_begin(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
 	df->printed = false;
 	df->quiet_changes = 0;
 	build_ids(df, txn);
-}
-
-static void
-print_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
-{
-	DeltaFlood *df = ctx->output_plugin_private;
-	int64		usecs = TxnCommitTime(txn) +
-		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
-
-	if (has_lines(df))
-		appendStringInfoChar(&df->lines, '\n');
-
-	/* the pairs start with a separator, which a line does not */
-	appendBinaryStringInfo(&df->lines, df->ids.data + 1, df->ids.len - 1);
-	appendStringInfo(&df->lines, "\t_time\t%lld\t_action\tcommit", (long long) usecs);
 }
 
 /*

@@ -345,6 +345,7 @@ extern void print_old_row(LogicalDecodingContext *ctx, RelationEntry *entry,
 extern void print_gap(LogicalDecodingContext *ctx, RelationEntry *entry);
 extern void print_truncate(LogicalDecodingContext *ctx, RelationEntry *entry,
 						   const char *partition);
+extern void print_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn);
 
 /* history.c */
 extern bool is_own_xid(ReorderBufferTXN *txn, TransactionId xid);

@@ -8,6 +8,7 @@
 #include "deltaflood.h"
 
 #include "mb/pg_wchar.h"
+#include "utils/timestamp.h"
 
 /* A buffer that has grown by more than this is not kept. */
 #define LARGE_ROW (1024 * 1024)
@@ -240,4 +241,20 @@ print_truncate(LogicalDecodingContext *ctx, RelationEntry *entry, const char *pa
 			   partition != NULL ? psprintf("\t_partition\t%s", partition) : "",
 			   "truncate");
 	end_line(ctx);
+}
+
+/* Prints the end of a transaction, and when it was. */
+void
+print_commit(LogicalDecodingContext *ctx, ReorderBufferTXN *txn)
+{
+	DeltaFlood *df = ctx->output_plugin_private;
+	int64		usecs = TxnCommitTime(txn) +
+		(POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+
+	if (has_lines(df))
+		appendStringInfoChar(&df->lines, '\n');
+
+	/* the pairs start with a separator, which a line does not */
+	appendBinaryStringInfo(&df->lines, df->ids.data + 1, df->ids.len - 1);
+	appendStringInfo(&df->lines, "\t_time\t%lld\t_action\tcommit", (long long) usecs);
 }
